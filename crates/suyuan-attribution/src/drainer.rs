@@ -1,0 +1,357 @@
+//! Drainers and the pipes they join.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
+use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey, System};
+use suyuan_network::{NearestPipe, Network, NodeId, PipeId, PipeSpot, Place, PlaceKind, ReachId};
+
+use crate::geometry::{centre, line_to_area};
+use crate::lateral::join_laterals;
+use crate::link::{Link, LinkGrade};
+use crate::trades::Trades;
+
+/// A drainer, numbered by id, then position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DrainerId(pub(crate) u32);
+
+impl DrainerId {
+    /// Its place in arrays with one entry for each drainer.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Whoever drains into the network.
+#[doc(alias = "排水户")]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drainer {
+    /// Its id in the survey.
+    pub id: String,
+    /// Its name, blank if it has none.
+    pub name: String,
+    /// Its trade as the record says, blank if it says nothing.
+    pub trade: String,
+    /// Id of the trade it was recognised as.
+    pub trade_id: Option<String>,
+    /// A place to label it, if it has one.
+    pub place: Option<Coord<f64>>,
+    /// Its row in the survey.
+    pub origin: Origin,
+    /// The best link, `None` if nothing lies near enough.
+    pub link: Option<Link>,
+    /// Other pipes about as near, nearest first, for a link by nearness.
+    pub rivals: Vec<(PipeId, f64)>,
+}
+
+/// How drainers are joined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JoinConfig {
+    /// How far the nearest pipe may lie, metres.
+    pub reach: f64,
+    /// How far a lateral's end may lie from its pipe, metres.
+    pub lateral_reach: f64,
+    /// What is believed about trades.
+    pub trades: Trades,
+}
+
+impl JoinConfig {
+    /// The settings of the command line when nothing else is said: pipes up to 50 m away, laterals up to 2 m.
+    #[must_use]
+    pub fn automatic() -> Self {
+        Self { reach: 50.0, lateral_reach: 2.0, trades: Trades::shipped() }
+    }
+}
+
+/// Every drainer of a survey, joined to its network.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drainers {
+    rows: Vec<Drainer>,
+    by_reach: HashMap<ReachId, Vec<DrainerId>>,
+    by_node: HashMap<NodeId, Vec<DrainerId>>,
+}
+
+impl Drainers {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A drainer.
+    #[must_use]
+    pub fn drainer(&self, drainer: DrainerId) -> &Drainer {
+        &self.rows[drainer.index()]
+    }
+
+    /// Every drainer in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (DrainerId, &Drainer)> {
+        self.rows.iter().enumerate().map(|(i, d)| (DrainerId(i as u32), d))
+    }
+
+    /// The drainers that enter on a reach.
+    #[must_use]
+    pub fn on_reach(&self, reach: ReachId) -> &[DrainerId] {
+        self.by_reach.get(&reach).map_or(&[], Vec::as_slice)
+    }
+
+    /// The drainers that enter at a node.
+    #[must_use]
+    pub fn at_node(&self, node: NodeId) -> &[DrainerId] {
+        self.by_node.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    /// The drainers of that id.
+    pub fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = DrainerId> + 'a {
+        self.iter().filter(move |(_, d)| d.id == id).map(|(i, _)| i)
+    }
+}
+
+/// Joins the drainers of a survey to its network: by record, else by a lateral, else to the nearest pipe.
+///
+/// # Shape
+/// Every drainer of every drainer layer, and every surveyed node that takes water from outside, joined or not, ordered
+/// by id, then position.
+///
+/// # Complexity
+/// O(d log n) for d drainers and n pipe segments, in parallel.
+#[must_use]
+pub fn join_drainers(
+    survey: &RawSurvey,
+    index: &NearestPipe<'_>,
+    config: &JoinConfig,
+) -> (Drainers, Vec<Finding>) {
+    let network = index.network();
+    let nodes: HashMap<&str, NodeId> =
+        network.node_ids().map(|n| (network.node(n).name, n)).rev().collect();
+    let joiner = Joiner { network, index, nodes, config };
+    let mut rows: Vec<(Drainer, Vec<Finding>)> = Vec::new();
+    for (l, layer) in survey.layers_of(Role::Drainers) {
+        let joined: Vec<_> =
+            (0..layer.len()).into_par_iter().map(|row| joiner.join(layer, l, row)).collect();
+        rows.extend(joined);
+    }
+    for (l, layer) in survey.layers_of(Role::Nodes) {
+        let inflow = |row: &usize| layer.text(Field::Inflow, *row) == Some("yes");
+        rows.extend((0..layer.len()).filter(inflow).map(|row| joiner.node_with_inflow(layer, l, row)));
+    }
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut drainers: Vec<Drainer> = rows
+        .into_iter()
+        .map(|(drainer, mut own)| {
+            findings.append(&mut own);
+            drainer
+        })
+        .collect();
+    drainers.sort_by(|a, b| {
+        let place = |d: &Drainer| d.place.map_or((f64::INFINITY, f64::INFINITY), |p| (p.x, p.y));
+        let ((ax, ay), (bx, by)) = (place(a), place(b));
+        a.id.cmp(&b.id).then(ax.total_cmp(&bx)).then(ay.total_cmp(&by)).then_with(|| a.name.cmp(&b.name))
+    });
+    join_laterals(survey, index, &joiner.nodes, config, &mut drainers, &mut findings);
+    for drainer in &drainers {
+        joiner.report(drainer, &mut findings);
+    }
+    findings.sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)));
+    let mut joined = Drainers { rows: drainers, ..Drainers::default() };
+    for (i, drainer) in joined.rows.iter().enumerate() {
+        let id = DrainerId(i as u32);
+        match drainer.link.map(|l| l.place.kind) {
+            Some(PlaceKind::Reach { reach, .. }) => joined.by_reach.entry(reach).or_default().push(id),
+            Some(PlaceKind::Node(node)) => joined.by_node.entry(node).or_default().push(id),
+            None => {}
+        }
+    }
+    (joined, findings)
+}
+
+struct Joiner<'a> {
+    network: &'a Network,
+    index: &'a NearestPipe<'a>,
+    nodes: HashMap<&'a str, NodeId>,
+    config: &'a JoinConfig,
+}
+
+impl Joiner<'_> {
+    fn blank(&self, layer: &RawLayer, l: u16, row: usize) -> Drainer {
+        let name = layer.text(Field::Name, row).unwrap_or("").to_owned();
+        let trade = layer.text(Field::Trade, row).unwrap_or("").to_owned();
+        let trade_id = self.config.trades.recognise(&trade, &name).map(|t| t.id.clone());
+        let place = match layer.shapes.kind() {
+            ShapeKind::Polygon => centre(&layer.shapes.parts(row).collect::<Vec<_>>()).map(|c| c.0),
+            _ => layer.shapes.point(row),
+        };
+        Drainer {
+            id: layer.id(row).into_owned(),
+            name,
+            trade,
+            trade_id,
+            place,
+            origin: Origin { layer: l, row: row as u32 },
+            link: None,
+            rivals: Vec::new(),
+        }
+    }
+
+    fn node_with_inflow(&self, layer: &RawLayer, l: u16, row: usize) -> (Drainer, Vec<Finding>) {
+        let mut drainer = self.blank(layer, l, row);
+        let mut findings = Vec::new();
+        match self.nodes.get(drainer.id.as_str()) {
+            Some(node) => drainer.link = Some(self.at_node(*node, drainer.place)),
+            None => findings.push(unknown_record(&drainer, &drainer.id)),
+        }
+        (drainer, findings)
+    }
+
+    fn at_node(&self, node: NodeId, from: Option<Coord<f64>>) -> Link {
+        let place = self.network.place_of_node(node);
+        let gap = match (place.spot, from) {
+            (Some(a), Some(b)) => (a.x - b.x).hypot(a.y - b.y),
+            _ => 0.0,
+        };
+        Link { grade: LinkGrade::Recorded, pipe: None, place, gap }
+    }
+
+    fn join(&self, layer: &RawLayer, l: u16, row: usize) -> (Drainer, Vec<Finding>) {
+        let mut drainer = self.blank(layer, l, row);
+        let mut findings = Vec::new();
+        if let Some(id) = layer.text(Field::Pipe, row) {
+            match self.network.find_pipes(id) {
+                Ok(pipes) => drainer.link = self.on_pipe(&pipes, drainer.place),
+                Err(_) => findings.push(unknown_record(&drainer, id)),
+            }
+        }
+        if drainer.link.is_none()
+            && let Some(id) = layer.text(Field::Node, row)
+        {
+            match self.nodes.get(id) {
+                Some(node) => drainer.link = Some(self.at_node(*node, drainer.place)),
+                None => findings.push(unknown_record(&drainer, id)),
+            }
+        }
+        if drainer.link.is_none() {
+            let spots = if layer.shapes.kind() == ShapeKind::Polygon {
+                self.spots_near_area(&layer.shapes.parts(row).collect::<Vec<_>>())
+            } else {
+                drainer.place.map_or_else(Vec::new, |place| self.spots_near(place))
+            };
+            if let Some(first) = spots.first() {
+                drainer.link = self.network.place_of_spot(first).map(|place| Link {
+                    grade: LinkGrade::Nearest,
+                    pipe: Some(first.pipe),
+                    place,
+                    gap: first.distance,
+                });
+                // A pipe within half as far again, or within 2 m, might as well be the one.
+                let close = (first.distance * 1.5).max(first.distance + 2.0);
+                drainer.rivals = spots[1..]
+                    .iter()
+                    .filter(|s| s.distance <= close)
+                    .take(3)
+                    .map(|s| (s.pipe, s.distance))
+                    .collect();
+            }
+        }
+        (drainer, findings)
+    }
+
+    /// The pipes within reach of a point, nearest first; looks near by first, since most drainers are.
+    fn spots_near(&self, place: Coord<f64>) -> Vec<PipeSpot> {
+        let mut reach = 8.0f64.min(self.config.reach);
+        loop {
+            let spots = self.index.within(place, reach);
+            let enough = spots.first().is_some_and(|s| (s.distance * 1.5).max(s.distance + 2.0) <= reach);
+            if enough || reach >= self.config.reach {
+                return spots;
+            }
+            reach = (reach * 2.5).min(self.config.reach);
+        }
+    }
+
+    fn spots_near_area(&self, rings: &[&[Coord<f64>]]) -> Vec<PipeSpot> {
+        let Some((middle, half)) = centre(rings) else { return Vec::new() };
+        let mut spots: Vec<PipeSpot> = self
+            .index
+            .within(middle, half + self.config.reach)
+            .into_iter()
+            .filter_map(|spot| {
+                let (point, distance) = self
+                    .network
+                    .parts_of(spot.pipe)
+                    .filter_map(|line| line_to_area(line, rings))
+                    .min_by(|a, b| a.1.total_cmp(&b.1))?;
+                if distance > self.config.reach {
+                    return None;
+                }
+                let on_pipe = self.index.within(point, 1e-6).into_iter().find(|s| s.pipe == spot.pipe)?;
+                let mut on_pipe = on_pipe;
+                on_pipe.distance = distance;
+                Some(on_pipe)
+            })
+            .collect();
+        spots.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.pipe.cmp(&b.pipe)));
+        spots
+    }
+
+    /// The recorded link to the nearest of some pipes of one id.
+    fn on_pipe(&self, pipes: &[PipeId], from: Option<Coord<f64>>) -> Option<Link> {
+        let recorded = |pipe: PipeId, place: Place, gap: f64| Link {
+            grade: LinkGrade::Recorded,
+            pipe: Some(pipe),
+            place,
+            gap,
+        };
+        if let Some(from) = from {
+            let nearest = pipes
+                .iter()
+                .filter_map(|pipe| self.index.on_pipe(*pipe, from))
+                .min_by(|a, b| a.distance.total_cmp(&b.distance).then(a.pipe.cmp(&b.pipe)));
+            if let Some(spot) = nearest {
+                return Some(recorded(spot.pipe, self.network.place_of_spot(&spot)?, spot.distance));
+            }
+        }
+        let pipe = *pipes.first()?;
+        Some(recorded(pipe, self.network.place_of_pipe(pipe)?, 0.0))
+    }
+
+    fn report(&self, drainer: &Drainer, findings: &mut Vec<Finding>) {
+        let about = |code: FindingCode| {
+            let finding = Finding::new(code).with("id", &drainer.id).on(drainer.origin);
+            if let Some(place) = drainer.place { finding.at(place) } else { finding }
+        };
+        let Some(link) = &drainer.link else {
+            let gap = drainer.place.and_then(|p| self.index.nearest(p)).map(|s| format!("{:.1}", s.distance));
+            let gap = gap.unwrap_or_else(|| format!("> {}", self.config.reach));
+            findings.push(about(FindingCode::DrainerFar).with("gap", gap));
+            return;
+        };
+        if let Some((rival, _)) = drainer.rivals.first() {
+            findings.push(about(FindingCode::DrainerAmbiguous).with("other", self.network.pipe_name(*rival)));
+        }
+        let Some(pipe) = link.pipe else { return };
+        let foul = drainer
+            .trade_id
+            .as_ref()
+            .and_then(|id| self.config.trades.trades.iter().find(|t| t.id == *id))
+            .is_some_and(|t| t.produces == System::Foul);
+        if foul && self.network.pipe(pipe).system == System::Storm && link.grade != LinkGrade::Nearest {
+            findings.push(about(FindingCode::MisconnectionSuspected).with("other", self.network.pipe_name(pipe)));
+        }
+    }
+}
+
+fn unknown_record(drainer: &Drainer, other: &str) -> Finding {
+    let finding = Finding::new(FindingCode::DrainerRecordUnknown)
+        .with("id", &drainer.id)
+        .with("other", other)
+        .on(drainer.origin);
+    if let Some(place) = drainer.place { finding.at(place) } else { finding }
+}

@@ -1,0 +1,316 @@
+//! Doubtful data: kept, marked and listed, never dropped unheard.
+
+use std::fmt;
+
+use geo_types::Coord;
+use serde::{Deserialize, Serialize};
+
+use crate::{Language, Origin};
+
+/// How much a finding matters.
+#[doc(alias = "级别")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Something could not be used; answers may lack it.
+    #[doc(alias = "错误")]
+    Error,
+    /// A choice was made that may be wrong.
+    #[doc(alias = "警告")]
+    Warning,
+    /// Worth knowing.
+    #[doc(alias = "提示")]
+    Notice,
+}
+
+impl Severity {
+    /// The name used in JSON and files.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+
+    /// The word people use.
+    #[must_use]
+    pub fn label(self, language: Language) -> &'static str {
+        match self {
+            Self::Error => language.pick("error", "错误"),
+            Self::Warning => language.pick("warning", "警告"),
+            Self::Notice => language.pick("notice", "提示"),
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $severity:ident $en:literal $zh:literal;)*) => {
+        /// What is doubtful. The code never changes its meaning; `{…}` in its sentences is filled from the finding.
+        #[doc(alias = "疑点代码")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum FindingCode {
+            $(#[doc = $en] #[serde(rename = $code)] $variant,)*
+        }
+
+        impl FindingCode {
+            /// Every code.
+            pub const ALL: &'static [FindingCode] = &[$(Self::$variant,)*];
+
+            /// The stable code, such as `N01`.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)* }
+            }
+
+            /// How much it matters.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// The sentence with its `{…}` unfilled.
+            #[must_use]
+            pub fn template(self, language: Language) -> &'static str {
+                match self { $(Self::$variant => language.pick($en, $zh),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Reading: R.
+    NoGeometry "R01" Warning
+        "{id} has no geometry and cannot be placed on the map"
+        "{id} 无几何图形，无法定位";
+    ZeroLength "R02" Warning
+        "{id} has no length: its vertices coincide"
+        "{id} 长度为零：各顶点重合";
+    Multipart "R03" Notice
+        "{id} is drawn in {parts} parts; each part is a stretch of its own"
+        "{id} 由 {parts} 个部分组成，各部分分别成段";
+    BadCoordinate "R04" Error
+        "{id} holds the coordinate {value}, which is no number, and was set aside"
+        "{id} 含非数值坐标 {value}，已搁置";
+    NotANumber "R05" Warning
+        "{id}: field {field} holds `{value}`, expected a number; taken as unknown"
+        "{id}：字段 {field} 的值“{value}”不是数字，按未知处理";
+    Sentinel "R06" Notice
+        "field {field}: {count} values of {value} mean unknown, not a level"
+        "字段 {field}：{count} 个 {value} 为缺测标记，不作高程使用";
+    EncodingGuessed "R07" Notice
+        "text encoding not declared; {value} fits the bytes"
+        "未声明文本编码，按字节判定为 {value}";
+    AxesSwapped "R08" Warning
+        "X and Y look swapped (surveyors' X is north) and were exchanged"
+        "X、Y 坐标疑似颠倒（测量 X 为北），已互换";
+    CrsAssumed "R09" Warning
+        "no coordinate system is declared; taken as {value}"
+        "未声明坐标系，按 {value} 处理";
+    RowsMissing "R10" Error
+        "{count} of {total} rows are missing from the file, which is shorter than it says"
+        "文件不完整：共 {total} 行，缺 {count} 行";
+    RowDeleted "R11" Notice
+        "{count} rows are marked deleted and were left out"
+        "{count} 行已标记删除，未读入";
+    DuplicateId "R12" Warning
+        "the id {id} stands on {count} rows; they are told apart by row"
+        "编号 {id} 在 {count} 行中重复，按行号区分";
+    WrongShape "R13" Error
+        "{id} is a {value} where a {expected} is needed, and was left out"
+        "{id} 为{value}，应为{expected}，未采用";
+    DatumUnknown "R14" Warning
+        "{id}: the datum of its coordinates is not declared; it may lie about {value} m off"
+        "{id}：坐标基准未声明，位置可能偏移约 {value} 米";
+    TextDamaged "R15" Warning
+        "{count} texts hold bytes that are no {value}"
+        "{count} 处文本含有非 {value} 字节";
+
+    // The network: N.
+    Gap "N01" Warning
+        "the end of {id} stops {gap} m short of {other}"
+        "{id} 的端点距 {other} 尚有 {gap} 米";
+    EndJoinedToEnd "N02" Notice
+        "the end of {id} was joined to {other} over {gap} m"
+        "{id} 的端点与 {other} 相距 {gap} 米，已连接";
+    EndJoinedToLine "N03" Notice
+        "{id} meets {other} in mid-pipe ({gap} m off); {other} was split there"
+        "{id} 接入 {other} 中段（偏差 {gap} 米），{other} 已在此打断";
+    AdverseFall "N04" Warning
+        "the invert of {id} rises by {rise} m along its flow"
+        "{id} 逆坡：沿流向管底升高 {rise} 米";
+    DrawnAgainstFlow "N05" Notice
+        "{id} is drawn against its flow ({basis})"
+        "{id} 绘制方向与流向相反（依据：{basis}）";
+    DirectionUnknown "N06" Warning
+        "nothing reliable says which way {id} flows"
+        "{id} 流向无可靠依据";
+    NodeIdApart "N07" Warning
+        "the pipe ends labelled {id} lie {gap} m apart"
+        "标为 {id} 的管端相距 {gap} 米";
+    NodeIdMissing "N08" Warning
+        "{id} names no node at its {end}; what joins it there is not known"
+        "{id} 的{end}缺点号，连接关系不明";
+    DuplicatePipe "N09" Warning
+        "{id} lies exactly on {other}"
+        "{id} 与 {other} 完全重合";
+    Loop "N10" Notice
+        "{count} pipes around {id} flow in a ring"
+        "{id} 一带 {count} 段管道首尾成环";
+    IsolatedPipe "N11" Notice
+        "{id} joins no other pipe"
+        "{id} 为孤立管线";
+    OutfallFar "N12" Warning
+        "outfall {id} lies {gap} m from the nearest pipe and is joined to nothing"
+        "排口 {id} 距最近管线 {gap} 米，未接入管网";
+    OutfallSnapped "N13" Notice
+        "outfall {id} was joined to {other} over {gap} m"
+        "排口 {id} 与 {other} 相距 {gap} 米，已接入";
+    SystemsMeet "N14" Warning
+        "{id} ({system}) joins {other} ({other_system}): a suspected misconnection"
+        "{id}（{system}）接入 {other}（{other_system}），疑似错接混接";
+    SystemsNear "N15" Notice
+        "{id} ({system}) ends {gap} m from {other} ({other_system}); systems do not join by nearness"
+        "{id}（{system}）端点距 {other}（{other_system}）{gap} 米，不同系统不按邻近连接";
+    NodeIsolated "N16" Notice
+        "node {id} lies on no pipe"
+        "管点 {id} 不在任何管线上";
+    NodeIdUnlisted "N17" Notice
+        "{count} node ids named by pipes are not in the node layer, such as {id}"
+        "{count} 个管线点号在管点表中不存在，例如 {id}";
+    OutfallUpstream "N18" Warning
+        "outfall {id} has pipes leaving it and none arriving: their direction may be wrong"
+        "排口 {id} 只有流出管段、没有流入管段，流向可能有误";
+    EvidenceConflict "N19" Warning
+        "{id}: {value} says one way and {other} the other; {value} was followed"
+        "{id}：{value}与{other}所示流向相反，采用{value}";
+
+    // Drainers: D.
+    DrainerFar "D01" Warning
+        "drainer {id} lies {gap} m from the nearest pipe and is joined to nothing"
+        "排水户 {id} 距最近管线 {gap} 米，未接入";
+    DrainerRecordUnknown "D02" Warning
+        "drainer {id} is recorded on {other}, which is not in the network"
+        "排水户 {id} 登记接入 {other}，管网中无此对象";
+    DrainerAmbiguous "D03" Notice
+        "drainer {id} is about as near to {other} as to the pipe it was given"
+        "排水户 {id} 到 {other} 与到所接管段距离相近";
+    MisconnectionSuspected "D04" Warning
+        "drainer {id} produces foul water and its best link is the storm pipe {other}"
+        "排水户 {id} 产生污水，最可能接入雨水管 {other}，疑似错接";
+    LateralLoose "D05" Warning
+        "lateral {id} reaches no {value}"
+        "接户管 {id} 未接到{value}";
+}
+
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// One doubtful thing.
+///
+/// # Example
+/// ```
+/// use suyuan_core::{Finding, FindingCode, Language};
+/// let finding = Finding::new(FindingCode::IsolatedPipe).with("id", "P7");
+/// assert_eq!(finding.message(Language::English), "P7 joins no other pipe");
+/// assert_eq!(finding.message(Language::Chinese), "P7 为孤立管线");
+/// ```
+#[doc(alias = "数据疑点")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What is doubtful.
+    pub code: FindingCode,
+    /// The row it was found on; `None` where it concerns a whole layer or network.
+    pub origin: Option<Origin>,
+    /// Where to look on the map, in the survey's CRS.
+    pub place: Option<(f64, f64)>,
+    /// What fills the sentence.
+    pub details: Vec<(String, String)>,
+    /// Words that fill the sentence: name, English, Chinese.
+    pub words: Vec<(String, String, String)>,
+}
+
+impl Finding {
+    /// A finding that says nothing yet but its code.
+    #[must_use]
+    pub fn new(code: FindingCode) -> Self {
+        Self { code, origin: None, place: None, details: Vec::new(), words: Vec::new() }
+    }
+
+    /// Fills `{name}` in its sentence.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.details.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Fills `{name}` in its sentence with a word of each language.
+    #[must_use]
+    pub fn with_word(mut self, name: &str, english: &str, chinese: &str) -> Self {
+        self.words.push((name.to_owned(), english.to_owned(), chinese.to_owned()));
+        self
+    }
+
+    /// Says which row it was found on.
+    #[must_use]
+    pub fn on(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Says where to look on the map.
+    #[must_use]
+    pub fn at(mut self, place: Coord<f64>) -> Self {
+        self.place = Some((place.x, place.y));
+        self
+    }
+
+    /// The text that fills `{name}`, `None` if it was not given.
+    #[must_use]
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        self.details.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The whole sentence, without its code.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        let mut text = self.code.template(language).to_owned();
+        let words = self.words.iter().map(|(name, en, zh)| (name, language.pick(en, zh)));
+        for (name, value) in words.chain(self.details.iter().map(|(n, v)| (n, v.as_str()))) {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_both_languages_ask_for_the_same_details() {
+        let holes = |text: &str| {
+            let mut names: Vec<_> =
+                text.split('{').skip(1).map(|s| s.split('}').next().unwrap_or("").to_owned()).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let mut codes: Vec<_> = FindingCode::ALL.iter().map(|c| c.code()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), FindingCode::ALL.len());
+        for code in FindingCode::ALL {
+            assert_eq!(
+                holes(code.template(Language::English)),
+                holes(code.template(Language::Chinese)),
+                "{code}"
+            );
+        }
+    }
+}

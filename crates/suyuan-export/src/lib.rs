@@ -1,0 +1,3 @@
+//! Results to files.
+
+pub mod table;

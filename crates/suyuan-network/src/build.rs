@@ -1,0 +1,399 @@
+//! The one way to make a network.
+
+use petgraph::algo::kosaraju_scc;
+use suyuan_core::raw::Field;
+use suyuan_core::{
+    Certainty, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
+};
+
+use crate::config::{BuildConfig, SnapTolerance};
+use crate::direct::{Direction, DrawnOrder, decide};
+use crate::ids::PipeId;
+use crate::join::{Joins, join};
+use crate::network::{Adjacency, Gap, Network, Pipe, Reach};
+use crate::segments::Segments;
+use crate::split::{Nodes, Stretch, cut, mint_nodes};
+use crate::survey::{Lines, collect};
+use crate::{grid, outfalls};
+
+/// Why no network can be built.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The coordinates are degrees.
+    #[error("the coordinate system {crs} is in degrees; a network needs metres")]
+    NotMetric {
+        /// Its name.
+        crs: String,
+    },
+    /// There is no pipe.
+    #[error("the survey holds no pipe{}", if *filtered { " of the systems asked for" } else { "" })]
+    NoPipes {
+        /// Whether pipes of other systems were left out.
+        filtered: bool,
+    },
+    /// The tolerance is no distance.
+    #[error("the snap tolerance {value} is no distance in metres")]
+    BadTolerance {
+        /// What was given.
+        value: f64,
+    },
+}
+
+impl BuildError {
+    /// The sentence in a language.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        match (language, self) {
+            (Language::English, error) => error.to_string(),
+            (Language::Chinese, Self::NotMetric { crs }) => format!("坐标系 {crs} 以度为单位，管网需要以米为单位的坐标"),
+            (Language::Chinese, Self::NoPipes { filtered: false }) => "数据中没有任何管线".to_owned(),
+            (Language::Chinese, Self::NoPipes { filtered: true }) => "数据中没有所选排水系统的管线".to_owned(),
+            (Language::Chinese, Self::BadTolerance { value }) => format!("捕捉容差 {value} 不是有效的米数"),
+        }
+    }
+}
+
+/// Joins surveyed pipes into one directed network and lists every doubt met on the way.
+///
+/// # Shape
+/// Every pipe of the survey is in the network, except rows that have neither geometry nor node ids; those are in
+/// [`Network::unplaced`]. The findings are ordered by code, then by what they concern.
+///
+/// # Errors
+/// [`BuildError::NotMetric`] if the coordinates are degrees: no tolerance in metres means anything there.
+/// [`BuildError::NoPipes`] if nothing is left to build from.
+///
+/// # Complexity
+/// O(n log n) time and O(n) memory, n being the vertices of the survey.
+///
+/// # Example
+/// ```
+/// use suyuan_core::drawn::drawn;
+/// use suyuan_network::{BuildConfig, build_network};
+/// let survey = drawn("MH1 -P1-> MH2 -P2-> OF1");
+/// let (network, findings) = build_network(&survey, &BuildConfig::automatic())?;
+/// assert_eq!((network.node_count(), network.reach_count()), (3, 2));
+/// assert!(findings.is_empty());
+/// # Ok::<(), suyuan_network::BuildError>(())
+/// ```
+pub fn build_network(
+    survey: &RawSurvey,
+    config: &BuildConfig,
+) -> Result<(Network, Vec<Finding>), BuildError> {
+    if survey.crs.geographic {
+        return Err(BuildError::NotMetric { crs: survey.crs.name.clone() });
+    }
+    if let SnapTolerance::Metres(value) = config.snap
+        && !(value.is_finite() && value >= 0.0)
+    {
+        return Err(BuildError::BadTolerance { value });
+    }
+    let lines = collect(survey, config);
+    if lines.pipes.is_empty() {
+        return Err(BuildError::NoPipes { filtered: !config.systems.is_empty() });
+    }
+    let segments = Segments::of(&lines);
+    let mut joins = join(&lines, &segments, config.snap, config.join);
+    let mut outfall_rows = outfalls::collect(survey);
+    outfalls::join(survey, &lines, &segments, &mut joins, &mut outfall_rows, config.outfall_reach);
+    drop(segments);
+    let kind_of = |origin: Origin| {
+        let kind = survey.layers[origin.layer as usize].kind(origin.row as usize);
+        kind.unwrap_or(NodeKind::Manhole)
+    };
+    let mut nodes = mint_nodes(&lines, &joins, kind_of);
+    let stretches = cut(&lines, &joins.splits, &nodes);
+
+    let mut findings = std::mem::take(&mut joins.findings);
+    let node_inverts = node_inverts(survey, &nodes);
+    let directions = direct(&lines, &nodes, &node_inverts, &mut findings);
+    let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
+    let outfalls: Vec<_> = outfall_rows
+        .into_iter()
+        .map(|row| row.settle(&lines, &nodes, config.outfall_reach, &mut findings))
+        .collect();
+    for node in outfalls.iter().filter_map(|o| o.node) {
+        nodes.kinds[node.index()] = NodeKind::Outfall;
+    }
+    let count = nodes.places.len();
+    let mut network = Network {
+        crs: survey.crs.clone(),
+        incoming: Adjacency::new(count, &reaches, |r| r.to),
+        outgoing: Adjacency::new(count, &reaches, |r| r.from),
+        node_names: nodes.names,
+        node_places: nodes.places,
+        node_kinds: nodes.kinds,
+        node_origins: nodes.origins,
+        part_ends: part_ends(&lines),
+        pipe_ids: lines.ids,
+        pipes,
+        reaches,
+        coords: lines.coords,
+        outfalls,
+        gaps: Vec::new(),
+        unplaced: lines.unplaced,
+    };
+    network.gaps = gaps(&network, &joins, &nodes.of_element, &lines.parts);
+    network.report(&mut findings);
+    report_duplicates(&network, &mut findings);
+    sort_findings(&mut findings);
+    Ok((network, findings))
+}
+
+fn part_ends(lines: &Lines) -> Vec<u32> {
+    lines.parts.iter().map(|p| p.coords.1).collect()
+}
+
+/// Bottom levels of the surveyed points, `NaN` where unknown.
+fn node_inverts(survey: &RawSurvey, nodes: &Nodes) -> Vec<f64> {
+    nodes
+        .origins
+        .iter()
+        .map(|origin| {
+            let Some(origin) = origin else { return f64::NAN };
+            let (layer, row) = (&survey.layers[origin.layer as usize], origin.row as usize);
+            layer
+                .number(Field::Invert, row)
+                .or_else(|| Some(layer.number(Field::Ground, row)? - layer.number(Field::Depth, row)?))
+                .unwrap_or(f64::NAN)
+        })
+        .collect()
+}
+
+/// The levels a pipe's direction is judged by: its own, else those of the nodes at its ends.
+fn levels(lines: &Lines, nodes: &Nodes, node_inverts: &[f64], pipe: usize) -> [f64; 2] {
+    let row = &lines.pipes[pipe];
+    let (first, last) = (row.parts.0 as usize, row.parts.1 as usize - 1);
+    let flipped = lines.parts[first].flipped;
+    let ends = if flipped { [2 * last + 1, 2 * first] } else { [2 * first, 2 * last + 1] };
+    let at = |side: usize| {
+        let own = row.inverts[side];
+        if own.is_finite() { own } else { node_inverts[nodes.of_element[ends[side]].index()] }
+    };
+    [at(0), at(1)]
+}
+
+fn direct(
+    lines: &Lines,
+    nodes: &Nodes,
+    node_inverts: &[f64],
+    findings: &mut Vec<Finding>,
+) -> Vec<(Direction, [f64; 2])> {
+    let levels: Vec<[f64; 2]> =
+        (0..lines.pipes.len()).map(|p| levels(lines, nodes, node_inverts, p)).collect();
+    let unlabelled = lines.pipes.iter().zip(&levels).filter(|(p, _)| p.labels.iter().all(Option::is_none));
+    let drawn = DrawnOrder::estimate(unlabelled.map(|(p, l)| (p, *l)));
+    let mut directions = Vec::with_capacity(lines.pipes.len());
+    for (p, levels) in levels.into_iter().enumerate() {
+        let pipe = &lines.pipes[p];
+        let direction = decide(pipe, levels, drawn);
+        let part = pipe.parts.0 as usize;
+        let about = |code: FindingCode| {
+            let finding = Finding::new(code).with("id", lines.ids.at(p)).on(pipe.origin);
+            match lines.line(part) {
+                [] => finding,
+                line => finding.at(line[line.len() / 2]),
+            }
+        };
+        if direction.certainty == Certainty::Unknown && pipe.mode != FlowMode::Bidirectional {
+            findings.push(about(FindingCode::DirectionUnknown));
+        }
+        if direction.rise > 0.02 {
+            findings.push(about(FindingCode::AdverseFall).with("rise", format!("{:.3}", direction.rise)));
+        }
+        if let Some(against) = direction.against {
+            let (value, other) = (direction.basis, against);
+            findings.push(
+                about(FindingCode::EvidenceConflict)
+                    .with_word("value", value.label(Language::English), value.label(Language::Chinese))
+                    .with_word("other", other.label(Language::English), other.label(Language::Chinese)),
+            );
+        }
+        let against_drawn = direction.along == lines.parts[part].flipped;
+        if against_drawn && !matches!(direction.basis, DirectionBasis::DrawnOrder | DirectionBasis::None) {
+            let basis = direction.basis;
+            findings.push(about(FindingCode::DrawnAgainstFlow).with_word(
+                "basis",
+                basis.label(Language::English),
+                basis.label(Language::Chinese),
+            ));
+        }
+        directions.push((direction, levels));
+    }
+    directions
+}
+
+fn lay_reaches(
+    lines: &Lines,
+    stretches: &[Stretch],
+    directions: &[(Direction, [f64; 2])],
+) -> (Vec<Reach>, Vec<Pipe>) {
+    let mut reaches = Vec::with_capacity(stretches.len());
+    let mut pipes: Vec<Pipe> = lines
+        .pipes
+        .iter()
+        .zip(directions)
+        .map(|(row, (direction, levels))| Pipe {
+            origin: row.origin,
+            system: row.system,
+            mode: row.mode,
+            parts: row.parts,
+            reaches: (u32::MAX, 0),
+            inverts: if direction.along { *levels } else { [levels[1], levels[0]] },
+        })
+        .collect();
+    for (r, stretch) in stretches.iter().enumerate() {
+        let part = &lines.parts[stretch.part as usize];
+        let pipe = &mut pipes[part.pipe as usize];
+        pipe.reaches = (pipe.reaches.0.min(r as u32), r as u32 + 1);
+        let direction = &directions[part.pipe as usize].0;
+        let with_drawn = direction.along != part.flipped;
+        let [a, b] = stretch.nodes;
+        let (from, to) = if with_drawn { (a, b) } else { (b, a) };
+        reaches.push(Reach {
+            from,
+            to,
+            pipe: PipeId(part.pipe),
+            part: stretch.part,
+            measures: stretch.measures,
+            with_drawn,
+            certainty: direction.certainty,
+            basis: direction.basis,
+            probability: direction.probability,
+        });
+    }
+    (reaches, pipes)
+}
+
+fn gaps(
+    network: &Network,
+    joins: &Joins,
+    node_of: &[crate::NodeId],
+    parts: &[crate::survey::Part],
+) -> Vec<Gap> {
+    let mut gaps: Vec<Gap> = joins
+        .near_misses
+        .iter()
+        .filter_map(|miss| {
+            let node = node_of[miss.element as usize];
+            let beyond = PipeId(parts[miss.part as usize].pipe);
+            let place = network.node_places[node.index()]?;
+            let beyond_node = network
+                .reaches_of(beyond)
+                .flat_map(|r| [network.reach(r).from, network.reach(r).to])
+                .filter_map(|n| Some((grid::distance(network.node_places[n.index()]?, place), n)))
+                .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?
+                .1;
+            Some(Gap { node, beyond, beyond_node, width: miss.gap })
+        })
+        .collect();
+    gaps.sort_by(|a, b| (a.node, a.beyond).cmp(&(b.node, b.beyond)).then(a.width.total_cmp(&b.width)));
+    gaps
+}
+
+impl Network {
+    /// What is odd about the network as a whole.
+    fn report(&self, findings: &mut Vec<Finding>) {
+        for ring in kosaraju_scc(self).into_iter().filter(|ring| ring.len() > 1) {
+            let Some(first) = ring.iter().min() else { continue };
+            let inside = |r: &&crate::ReachId| ring.contains(&self.reach(**r).from);
+            let count: usize = if ring.len() <= 64 {
+                ring.iter().map(|n| self.incoming(*n).iter().filter(inside).count()).sum()
+            } else {
+                ring.len()
+            };
+            let mut finding =
+                Finding::new(FindingCode::Loop).with("id", self.node_names.at(first.index())).with("count", count);
+            if let Some(place) = self.node_places[first.index()] {
+                finding = finding.at(place);
+            }
+            findings.push(finding);
+        }
+        for pipe in self.pipe_ids() {
+            let alone = self.reaches_of(pipe).all(|r| {
+                let reach = self.reach(r);
+                [reach.from, reach.to].iter().all(|n| {
+                    let own = |r: &crate::ReachId| self.reach(*r).pipe == pipe;
+                    self.incoming(*n).iter().all(own) && self.outgoing(*n).iter().all(own)
+                })
+            });
+            if alone && self.pipes.len() > 1 {
+                let mut finding = Finding::new(FindingCode::IsolatedPipe)
+                    .with("id", self.pipe_name(pipe))
+                    .on(self.pipe(pipe).origin);
+                if let Some(line) = self.parts_of(pipe).find(|line| !line.is_empty()) {
+                    finding = finding.at(line[line.len() / 2]);
+                }
+                findings.push(finding);
+            }
+        }
+        for node in self.node_ids() {
+            if self.node_origins[node.index()].is_some()
+                && self.incoming(node).is_empty()
+                && self.outgoing(node).is_empty()
+            {
+                let mut finding = Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
+                finding.origin = self.node_origins[node.index()];
+                finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
+                findings.push(finding);
+            }
+        }
+        for outfall in &self.outfalls {
+            let Some(node) = outfall.node else { continue };
+            if self.incoming(node).is_empty() && !self.outgoing(node).is_empty() {
+                let mut finding =
+                    Finding::new(FindingCode::OutfallUpstream).with("id", &outfall.id).on(outfall.origin);
+                finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
+                findings.push(finding);
+            }
+        }
+    }
+}
+
+/// Pipes that lie exactly on one another.
+fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) {
+    let key = |pipe: PipeId| -> Vec<[u64; 2]> {
+        let bits = |line: &[suyuan_core::Coord<f64>]| -> Vec<[u64; 2]> {
+            line.iter().map(|c| [c.x.to_bits(), c.y.to_bits()]).collect()
+        };
+        let drawn: Vec<[u64; 2]> = network.parts_of(pipe).flat_map(bits).collect();
+        let mut turned = drawn.clone();
+        turned.reverse();
+        drawn.min(turned)
+    };
+    let mut ends: Vec<([u64; 4], PipeId)> = network
+        .pipe_ids()
+        .filter_map(|pipe| {
+            let first = network.parts_of(pipe).find_map(|line| line.first().copied())?;
+            let last = network.parts_of(pipe).last()?.last().copied()?;
+            let (a, b) = ([first.x.to_bits(), first.y.to_bits()], [last.x.to_bits(), last.y.to_bits()]);
+            let (a, b) = if a <= b { (a, b) } else { (b, a) };
+            Some(([a[0], a[1], b[0], b[1]], pipe))
+        })
+        .collect();
+    ends.sort_unstable();
+    for group in ends.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
+        for (i, (_, pipe)) in group.iter().enumerate().skip(1) {
+            if let Some((_, other)) = group[..i].iter().find(|(_, other)| key(*other) == key(*pipe)) {
+                let mut finding = Finding::new(FindingCode::DuplicatePipe)
+                    .with("id", network.pipe_name(*pipe))
+                    .with("other", network.pipe_name(*other))
+                    .on(network.pipe(*pipe).origin);
+                if let Some(line) = network.parts_of(*pipe).find(|line| !line.is_empty()) {
+                    finding = finding.at(line[0]);
+                }
+                findings.push(finding);
+            }
+        }
+    }
+}
+
+/// By code, then by what they concern, then by place: the same whatever order the rows came in.
+fn sort_findings(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        let place = |f: &Finding| f.place.unwrap_or((f64::INFINITY, f64::INFINITY));
+        let ((ax, ay), (bx, by)) = (place(a), place(b));
+        a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)).then(ax.total_cmp(&bx)).then(ay.total_cmp(&by))
+    });
+}

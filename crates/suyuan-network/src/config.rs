@@ -1,0 +1,53 @@
+//! What decides how a network is built.
+
+use serde::{Deserialize, Serialize};
+use suyuan_core::System;
+
+/// How far apart two ends may lie and still be one node.
+#[doc(alias = "捕捉容差")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapTolerance {
+    /// Chosen for each place from the data: ends that coincide to a centimetre are one node; a free end joins its
+    /// nearest neighbour where the gap is short beside both pipes and no third thing stands nearer.
+    Auto,
+    /// One distance in metres for all.
+    Metres(f64),
+}
+
+/// What decides which pipe ends meet.
+#[doc(alias = "连接方式")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinBy {
+    /// Node ids in layers where at least half of the pipe ends carry one, geometry in the others.
+    Auto,
+    /// Node ids alone; an end without one stays free.
+    Ids,
+    /// Node ids, and geometry for each end without one.
+    IdsThenGeometry,
+    /// Geometry alone, ids unread.
+    Geometry,
+}
+
+/// How a network is built. What changes the answer has no default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildConfig {
+    /// How far apart two ends may lie and still be one node.
+    pub snap: SnapTolerance,
+    /// What decides which pipe ends meet.
+    pub join: JoinBy,
+    /// The systems to keep, before anything is joined; empty keeps all.
+    pub systems: Vec<System>,
+    /// How far an outfall may lie from the pipe it belongs to, metres.
+    pub outfall_reach: f64,
+}
+
+impl BuildConfig {
+    /// The settings of the command line when nothing else is said: automatic tolerance and joining, every system,
+    /// outfalls up to 5 m from their pipe.
+    #[must_use]
+    pub fn automatic() -> Self {
+        Self { snap: SnapTolerance::Auto, join: JoinBy::Auto, systems: Vec::new(), outfall_reach: 5.0 }
+    }
+}

@@ -1,0 +1,428 @@
+//! Which pipe ends and surveyed points are one node.
+//!
+//! *Elements* are the drawn ends of parts (part `p` has elements `2p` and `2p + 1`) followed by the surveyed points.
+//! Labels join elements first; geometry then joins what has no label. With [`SnapTolerance::Auto`] ends that coincide
+//! to a centimetre are one node, and an end that is still free afterwards reaches for its nearest neighbour, an end
+//! or the inside of a line, where the gap is short beside its own pipe.
+
+use suyuan_core::{Coord, Finding, FindingCode, FlowMode, Language, System};
+
+use crate::config::{JoinBy, SnapTolerance};
+use crate::grid::{distance, for_each_pair_within, nearest_on_segment};
+use crate::segments::Segments;
+use crate::survey::Lines;
+use crate::union::Union;
+
+/// Ends closer than this are one vertex drawn twice: the noise of coordinates stored in millimetres or in seven
+/// decimals of a degree.
+const COINCIDENT: f64 = 0.01;
+/// Across systems only the very same vertex joins.
+const SAME_VERTEX: f64 = 0.001;
+/// The farthest that a free end reaches under [`SnapTolerance::Auto`], metres.
+const FREE_REACH: f64 = 0.5;
+/// The longest gap that is reported as a possible lost joint, metres.
+pub(crate) const GAP_REACH: f64 = 1.0;
+/// A gap is short beside a pipe when it is at most this share of its length.
+const SHORT_SHARE: f64 = 0.25;
+
+/// A place on the inside of a part where a node splits it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Split {
+    pub(crate) part: u32,
+    /// Metres from the drawn start.
+    pub(crate) measure: f64,
+    /// An element of the node.
+    pub(crate) element: u32,
+}
+
+/// A free end that nearly reaches something.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct NearMiss {
+    pub(crate) element: u32,
+    pub(crate) part: u32,
+    pub(crate) gap: f64,
+}
+
+/// What was joined.
+pub(crate) struct Joins {
+    /// The root element of each element's node.
+    pub(crate) root: Vec<u32>,
+    pub(crate) splits: Vec<Split>,
+    pub(crate) near_misses: Vec<NearMiss>,
+    /// Places of elements beyond the surveyed points: outfalls in mid-pipe.
+    pub(crate) extra: Vec<Coord<f64>>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+struct Joiner<'a> {
+    lines: &'a Lines,
+    snap: SnapTolerance,
+    places: Vec<Option<Coord<f64>>>,
+    labels: Vec<Option<u32>>,
+    /// Whether geometry may join the element to others.
+    open: Vec<bool>,
+    union: Union,
+    findings: Vec<Finding>,
+}
+
+/// Joins the elements of a survey.
+pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join_by: JoinBy) -> Joins {
+    let ends = lines.parts.len() * 2;
+    let count = ends + lines.points.len();
+    let mut places = Vec::with_capacity(count);
+    let mut labels = Vec::with_capacity(count);
+    let mut open = Vec::with_capacity(count);
+    for (p, part) in lines.parts.iter().enumerate() {
+        let pipe = &lines.pipes[part.pipe as usize];
+        for end in 0..2 {
+            let label = pipe.labels[if part.flipped { 1 - end } else { end }];
+            places.push(lines.end(p, end));
+            labels.push(label);
+            open.push(!pipe.labelled || (label.is_none() && join_by == JoinBy::IdsThenGeometry));
+        }
+    }
+    for point in &lines.points {
+        places.push(point.place);
+        labels.push(point.label);
+        open.push(true);
+    }
+    let mut joiner =
+        Joiner { lines, snap, places, labels, open, union: Union::new(count), findings: Vec::new() };
+    joiner.join_labels();
+    joiner.join_coincident();
+    let (splits, near_misses) = joiner.join_to_lines(segments);
+    let root = (0..count as u32).map(|i| joiner.union.find(i)).collect();
+    Joins { root, splits, near_misses, extra: Vec::new(), findings: joiner.findings }
+}
+
+impl Joiner<'_> {
+    fn ends(&self) -> usize {
+        self.lines.parts.len() * 2
+    }
+
+    fn tolerance(&self) -> f64 {
+        match self.snap {
+            SnapTolerance::Auto => COINCIDENT,
+            SnapTolerance::Metres(m) => m,
+        }
+    }
+
+    fn pipe_of(&self, element: u32) -> Option<u32> {
+        ((element as usize) < self.ends()).then(|| self.lines.parts[element as usize / 2].pipe)
+    }
+
+    fn system_of(&self, element: u32) -> System {
+        self.pipe_of(element).map_or(System::Unknown, |p| self.lines.pipes[p as usize].system)
+    }
+
+    fn join_labels(&mut self) {
+        let mut first: Vec<Option<u32>> = vec![None; self.lines.labels.len()];
+        let mut apart: Vec<f64> = vec![0.0; self.lines.labels.len()];
+        for element in 0..self.labels.len() {
+            let Some(label) = self.labels[element] else { continue };
+            let element = element as u32;
+            match first[label as usize] {
+                None => first[label as usize] = Some(element),
+                Some(other) => {
+                    self.union.join(other, element);
+                    if let (Some(a), Some(b)) = (self.places[other as usize], self.places[element as usize]) {
+                        apart[label as usize] = apart[label as usize].max(distance(a, b));
+                    }
+                }
+            }
+        }
+        for (label, gap) in apart.iter().enumerate().filter(|(_, gap)| **gap > 2.0) {
+            let mut finding = Finding::new(FindingCode::NodeIdApart)
+                .with("id", &self.lines.labels[label])
+                .with("gap", format!("{gap:.2}"));
+            if let Some(place) = first[label].and_then(|e| self.places[e as usize]) {
+                finding = finding.at(place);
+            }
+            self.findings.push(finding);
+        }
+    }
+
+    /// Joins elements within the tolerance, nearest pairs first, clusters never growing wider than twice of it.
+    fn join_coincident(&mut self) {
+        let tolerance = self.tolerance();
+        let placed: Vec<u32> =
+            (0..self.places.len() as u32).filter(|i| self.places[*i as usize].is_some()).collect();
+        let points: Vec<Coord<f64>> = placed.iter().filter_map(|i| self.places[*i as usize]).collect();
+        let mut pairs: Vec<(f64, u32, u32)> = Vec::new();
+        for_each_pair_within(&points, tolerance, |i, j, d2| {
+            let (a, b) = (placed[i as usize], placed[j as usize]);
+            if self.open[a as usize] || self.open[b as usize] {
+                pairs.push((d2, a, b));
+            }
+        });
+        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let mut extent: Vec<[f64; 4]> = self
+            .places
+            .iter()
+            .map(|p| p.map_or([f64::INFINITY, f64::INFINITY, -f64::INFINITY, -f64::INFINITY], |p| [p.x, p.y, p.x, p.y]))
+            .collect();
+        for (d2, a, b) in pairs {
+            let (sa, sb) = (self.system_of(a), self.system_of(b));
+            let allowed = match self.snap {
+                SnapTolerance::Auto => sa.joins(sb) || d2.sqrt() <= SAME_VERTEX,
+                SnapTolerance::Metres(_) => true,
+            };
+            if !allowed {
+                continue;
+            }
+            let (ra, rb) = (self.union.find(a), self.union.find(b));
+            if ra == rb {
+                continue;
+            }
+            let (ea, eb) = (extent[ra as usize], extent[rb as usize]);
+            let both = [ea[0].min(eb[0]), ea[1].min(eb[1]), ea[2].max(eb[2]), ea[3].max(eb[3])];
+            if (both[2] - both[0]).hypot(both[3] - both[1]) > 2.0 * tolerance {
+                continue;
+            }
+            self.union.join(ra, rb);
+            let root = self.union.find(ra);
+            extent[root as usize] = both;
+            if !sa.joins(sb) {
+                self.report_systems_meet(a, b);
+            }
+        }
+    }
+
+    fn report_systems_meet(&mut self, a: u32, b: u32) {
+        let (Some(pa), Some(pb)) = (self.pipe_of(a), self.pipe_of(b)) else { return };
+        // The foul one is the one that should not be there.
+        let (pa, pb) = if self.lines.pipes[pb as usize].system == System::Foul { (pb, pa) } else { (pa, pb) };
+        let (sa, sb) = (self.lines.pipes[pa as usize].system, self.lines.pipes[pb as usize].system);
+        let mut finding = Finding::new(FindingCode::SystemsMeet)
+            .with("id", self.lines.ids.at(pa as usize))
+            .with_word("system", sa.label(Language::English), sa.label(Language::Chinese))
+            .with("other", self.lines.ids.at(pb as usize))
+            .with_word("other_system", sb.label(Language::English), sb.label(Language::Chinese))
+            .on(self.lines.pipes[pa as usize].origin);
+        if let Some(place) = self.places[a as usize] {
+            finding = finding.at(place);
+        }
+        self.findings.push(finding);
+    }
+
+    /// Lets nodes split the lines they lie on, and free ends reach for what is near.
+    fn join_to_lines(&mut self, segments: &Segments) -> (Vec<Split>, Vec<NearMiss>) {
+        let mut members = vec![0u32; self.places.len()];
+        let mut has_point = vec![false; self.places.len()];
+        for element in 0..self.places.len() as u32 {
+            let root = self.union.find(element) as usize;
+            if (element as usize) < self.ends() {
+                members[root] += 1;
+            } else {
+                has_point[root] = true;
+            }
+        }
+        let mut splits = Vec::new();
+        let mut wishes: Vec<Wish> = Vec::new();
+        let mut near = Vec::new();
+        for element in 0..self.places.len() as u32 {
+            let Some(place) = self.places[element as usize] else { continue };
+            let root = self.union.find(element) as usize;
+            let is_end = (element as usize) < self.ends();
+            let blank = self.is_blank(element);
+            let free = if is_end { members[root] == 1 && self.open[element as usize] } else { members[root] == 0 };
+            if !blank && (!self.open[element as usize] || !(free || root as u32 == element)) {
+                continue;
+            }
+            let free = free || blank;
+            let reach = if free { GAP_REACH } else { self.tolerance() };
+            segments.grid.near(place, reach, &mut near);
+            let hits = self.hits(segments, &near, element, place, reach);
+            if free {
+                wishes.extend(self.wish(element, &hits, blank));
+            } else {
+                // A node of several ends lies on the inside of another line.
+                for hit in hits.iter().filter(|h| h.inside && h.gap <= self.tolerance() && self.may_tap(element, h)) {
+                    splits.push(Split { part: hit.part, measure: hit.measure, element });
+                }
+            }
+        }
+        let near_misses = self.grant(wishes, &mut members, &mut splits);
+        (splits, near_misses)
+    }
+
+    /// Whether a node may open a line on its inside: never across systems, never a pressure main.
+    fn may_tap(&self, element: u32, hit: &Hit) -> bool {
+        let target = &self.lines.pipes[self.lines.parts[hit.part as usize].pipe as usize];
+        let own = self.pipe_of(element).map(|p| &self.lines.pipes[p as usize]);
+        let systems = self.system_of(element).joins(target.system);
+        let pressure = target.mode == FlowMode::Pumped && own.is_none_or(|p| p.mode != FlowMode::Pumped);
+        systems && !pressure && !(own.is_some_and(|p| p.labelled) && target.labelled)
+    }
+
+    /// The nearest place of each part near an element, its own part aside, nearest first.
+    fn hits(&mut self, segments: &Segments, near: &[u32], element: u32, place: Coord<f64>, reach: f64) -> Vec<Hit> {
+        let own_root = self.union.find(element);
+        let mut hits: Vec<Hit> = Vec::new();
+        for s in near {
+            let (part, vertex) = segments.list[*s as usize];
+            let line = self.lines.line(part as usize);
+            let (a, b) = (line[vertex as usize], line[vertex as usize + 1]);
+            let (t, d2) = nearest_on_segment(a, b, place);
+            let gap = d2.sqrt();
+            if gap > reach {
+                continue;
+            }
+            let on_it = self.union.find(part * 2) == own_root || self.union.find(part * 2 + 1) == own_root;
+            if on_it {
+                continue;
+            }
+            let measure = segments.measures[*s as usize] + t * distance(a, b);
+            if let Some(hit) = hits.iter_mut().find(|h| h.part == part) {
+                if (gap, measure) < (hit.gap, hit.measure) {
+                    (hit.gap, hit.measure) = (gap, measure);
+                }
+            } else {
+                hits.push(Hit { part, measure, gap, inside: true, end: 0 });
+            }
+        }
+        for hit in &mut hits {
+            let length = self.lines.parts[hit.part as usize].length;
+            // Within this of an end, the end is meant.
+            let slack = (2.0 * hit.gap).max(self.tolerance()).min(0.5 * length);
+            let to_end = length - hit.measure;
+            hit.end = u8::from(to_end < hit.measure);
+            hit.inside = hit.measure.min(to_end) > slack;
+        }
+        hits.sort_by(|a, b| a.gap.total_cmp(&b.gap).then(a.part.cmp(&b.part)));
+        hits
+    }
+
+    /// Whether it is the end of a pipe that should name a node there and does not.
+    fn is_blank(&self, element: u32) -> bool {
+        (element as usize) < self.ends() && !self.open[element as usize] && self.labels[element as usize].is_none()
+    }
+
+    fn wish(&self, element: u32, hits: &[Hit], blank: bool) -> Option<Wish> {
+        let own_length = match self.pipe_of(element) {
+            Some(_) => self.lines.parts[element as usize / 2].length,
+            None => f64::INFINITY, // a surveyed point
+        };
+        let limit = match self.snap {
+            _ if blank => -1.0,
+            SnapTolerance::Auto => FREE_REACH.min(SHORT_SHARE * own_length),
+            SnapTolerance::Metres(m) => m,
+        };
+        let joinable = |h: &&Hit| {
+            let pipe = &self.lines.pipes[self.lines.parts[h.part as usize].pipe as usize];
+            if h.inside { self.may_tap(element, h) } else { self.system_of(element).joins(pipe.system) }
+        };
+        let best = hits.iter().find(joinable);
+        let other_system = hits.iter().find(|h| !joinable(h));
+        if best.is_none() && other_system.is_none() && !blank {
+            return None;
+        }
+        Some(Wish { element, limit, best: best.copied(), other_system: other_system.copied() })
+    }
+
+    /// Grants the wishes of free ends, shortest gaps first; what stays free is a near miss.
+    fn grant(&mut self, mut wishes: Vec<Wish>, members: &mut [u32], splits: &mut Vec<Split>) -> Vec<NearMiss> {
+        let gap = |w: &Wish| w.best.map_or(f64::INFINITY, |h| h.gap);
+        wishes.sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.element.cmp(&b.element)));
+        let mut near_misses = Vec::new();
+        for wish in wishes {
+            let element = wish.element;
+            let is_end = (element as usize) < self.ends();
+            let root = self.union.find(element) as usize;
+            if members[root] > u32::from(is_end) {
+                continue; // somebody else has reached it
+            }
+            let Some(hit) = wish.best.filter(|h| h.gap <= wish.limit) else {
+                self.report_miss(&wish, &mut near_misses);
+                continue;
+            };
+            if hit.inside {
+                splits.push(Split { part: hit.part, measure: hit.measure, element });
+                members[root] += 1;
+            } else {
+                let target = hit.part * 2 + u32::from(hit.end);
+                let total = members[root] + members[self.union.find(target) as usize];
+                self.union.join(element, target);
+                members[self.union.find(element) as usize] = total;
+            }
+            if is_end && hit.gap > COINCIDENT {
+                let code = if hit.inside { FindingCode::EndJoinedToLine } else { FindingCode::EndJoinedToEnd };
+                self.findings.push(self.about(element, code, &hit));
+            } else if is_end && hit.inside {
+                self.findings.push(self.about(element, FindingCode::EndJoinedToLine, &hit));
+            }
+        }
+        near_misses
+    }
+
+    fn about(&self, element: u32, code: FindingCode, hit: &Hit) -> Finding {
+        let pipe = self.pipe_of(element).unwrap_or_default() as usize;
+        let other = self.lines.parts[hit.part as usize].pipe as usize;
+        let mut finding = Finding::new(code)
+            .with("id", self.lines.ids.at(pipe))
+            .with("other", self.lines.ids.at(other))
+            .with("gap", format!("{:.3}", hit.gap))
+            .on(self.lines.pipes[pipe].origin);
+        if let Some(place) = self.places[element as usize] {
+            finding = finding.at(place);
+        }
+        finding
+    }
+
+    fn report_miss(&mut self, wish: &Wish, near_misses: &mut Vec<NearMiss>) {
+        if wish.element as usize >= self.ends() {
+            return;
+        }
+        if self.is_blank(wish.element) {
+            self.report_blank(wish.element);
+        }
+        if let Some(hit) = &wish.best {
+            if !self.is_blank(wish.element) {
+                self.findings.push(self.about(wish.element, FindingCode::Gap, hit));
+            }
+            near_misses.push(NearMiss { element: wish.element, part: hit.part, gap: hit.gap });
+        } else if let Some(hit) = wish.other_system.as_ref().filter(|h| h.gap <= FREE_REACH) {
+            let other = self.lines.parts[hit.part as usize].pipe as usize;
+            let (own, theirs) = (self.system_of(wish.element), self.lines.pipes[other].system);
+            let finding = self
+                .about(wish.element, FindingCode::SystemsNear, hit)
+                .with_word("system", own.label(Language::English), own.label(Language::Chinese))
+                .with_word("other_system", theirs.label(Language::English), theirs.label(Language::Chinese));
+            self.findings.push(finding);
+        }
+    }
+}
+
+impl Joiner<'_> {
+    fn report_blank(&mut self, element: u32) {
+        let part = &self.lines.parts[element as usize / 2];
+        let start = (element % 2 == 0) != part.flipped;
+        let (english, chinese) = if start { ("start", "起点") } else { ("end", "终点") };
+        let mut finding = Finding::new(FindingCode::NodeIdMissing)
+            .with("id", self.lines.ids.at(part.pipe as usize))
+            .with_word("end", english, chinese)
+            .on(self.lines.pipes[part.pipe as usize].origin);
+        if let Some(place) = self.places[element as usize] {
+            finding = finding.at(place);
+        }
+        self.findings.push(finding);
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    part: u32,
+    measure: f64,
+    gap: f64,
+    /// Whether the place is on the line's inside, clear of its ends.
+    inside: bool,
+    /// The nearer drawn end.
+    end: u8,
+}
+
+struct Wish {
+    element: u32,
+    limit: f64,
+    best: Option<Hit>,
+    other_system: Option<Hit>,
+}

@@ -1,0 +1,34 @@
+//! Raw features to network: joins, splits, directs and indexes surveyed pipes.
+//!
+//! In comes a [`RawSurvey`](suyuan_core::RawSurvey) in metres; out come an immutable [`Network`] that can be shared
+//! between threads, and a list of every doubt met on the way. The network is what petgraph calls a directed graph:
+//! its visit traits are implemented for `&Network`, so each of petgraph's algorithms runs on it. This crate never
+//! opens a file, never traces, and never drops a pipe: what cannot be joined stays in the network by itself.
+//!
+//! * [`build_network`]: the one way to make a network
+//! * [`Network`]: nodes, reaches, pipes, outfalls, and what joins what
+//! * [`Place`]: a spot on the network, found by id or by nearness
+
+mod build;
+mod config;
+mod direct;
+mod graph;
+mod grid;
+mod ids;
+mod index;
+mod join;
+mod network;
+mod outfalls;
+mod place;
+mod segments;
+mod split;
+mod survey;
+mod union;
+
+pub use build::{BuildError, build_network};
+pub use config::{BuildConfig, JoinBy, SnapTolerance};
+pub use graph::ReachRef;
+pub use ids::{NodeId, OutfallId, PipeId, ReachId};
+pub use index::{NearestPipe, PipeSpot};
+pub use network::{Gap, Network, Node, Outfall, Pipe, Reach};
+pub use place::{Place, PlaceError, PlaceKind};

@@ -1,0 +1,364 @@
+//! The network itself: immutable, compact, shareable.
+
+use serde::{Deserialize, Serialize};
+use suyuan_core::crs::Crs;
+use suyuan_core::text::TextColumn;
+use suyuan_core::{Certainty, Coord, DirectionBasis, FlowMode, NodeKind, Origin, System};
+
+use crate::ids::{NodeId, OutfallId, PipeId, ReachId};
+
+/// A node, as [`Network::node`] hands it out.
+#[doc(alias = "管点")]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Node<'a> {
+    /// Its id in the survey, else a number in the order of position such as `N12`.
+    pub name: &'a str,
+    /// Where it is; `None` where the survey gives it no coordinates.
+    pub place: Option<Coord<f64>>,
+    /// What stands there.
+    pub kind: NodeKind,
+    /// Its row in a node layer.
+    pub origin: Option<Origin>,
+}
+
+/// A directed stretch between two nodes; water runs from `from` to `to`.
+#[doc(alias = "管段(拓扑)")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Its upper node.
+    pub from: NodeId,
+    /// Its lower node.
+    pub to: NodeId,
+    /// The pipe it is a stretch of.
+    pub pipe: PipeId,
+    pub(crate) part: u32,
+    /// Metres along the drawn part at which the stretch begins and ends, as drawn.
+    pub measures: [f64; 2],
+    /// Whether the water runs in the order the line is drawn.
+    pub with_drawn: bool,
+    /// How far the direction can be relied upon.
+    pub certainty: Certainty,
+    /// Why we believe it.
+    pub basis: DirectionBasis,
+    /// Probability that the water runs this way.
+    pub probability: f32,
+}
+
+impl Reach {
+    /// Its length, metres.
+    #[must_use]
+    pub fn length(&self) -> f64 {
+        self.measures[1] - self.measures[0]
+    }
+}
+
+/// A surveyed line, exactly as the file has it.
+#[doc(alias = "管段(实测)")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pipe {
+    /// Its row in the survey.
+    pub origin: Origin,
+    /// What it carries.
+    pub system: System,
+    /// How water moves in it.
+    pub mode: FlowMode,
+    pub(crate) parts: (u32, u32),
+    pub(crate) reaches: (u32, u32),
+    pub(crate) inverts: [f64; 2],
+}
+
+/// Where the network meets open water.
+#[doc(alias = "排口")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outfall {
+    /// Its id in the survey.
+    pub id: String,
+    /// Its name, blank if it has none.
+    pub name: String,
+    /// Where the survey puts it.
+    pub place: Option<Coord<f64>>,
+    /// The node it was joined to; `None` if nothing lies near enough.
+    pub node: Option<NodeId>,
+    /// How far it lies from that node or pipe, metres.
+    pub snap: f64,
+    /// Its row in the survey.
+    pub origin: Origin,
+}
+
+/// A free end that nearly reaches another pipe: a possible lost joint.
+#[doc(alias = "断头")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The node at the free end.
+    pub node: NodeId,
+    /// The pipe beyond the gap.
+    pub beyond: PipeId,
+    /// The node of that pipe nearest to the gap.
+    pub beyond_node: NodeId,
+    /// Its width, metres.
+    pub width: f64,
+}
+
+/// One directed network, ready to be asked.
+///
+/// # Shape
+/// Nodes, reaches, pipes and outfalls are numbered densely from 0 in canonical order: by name, then by position.
+/// # Units
+/// Coordinates, lengths and measures are metres in [`Network::crs`].
+#[doc(alias = "管网")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    pub(crate) crs: Crs,
+    pub(crate) node_names: TextColumn,
+    pub(crate) node_places: Vec<Option<Coord<f64>>>,
+    pub(crate) node_kinds: Vec<NodeKind>,
+    pub(crate) node_origins: Vec<Option<Origin>>,
+    pub(crate) reaches: Vec<Reach>,
+    pub(crate) pipe_ids: TextColumn,
+    pub(crate) pipes: Vec<Pipe>,
+    pub(crate) part_ends: Vec<u32>,
+    pub(crate) coords: Vec<Coord<f64>>,
+    pub(crate) outfalls: Vec<Outfall>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) unplaced: Vec<Origin>,
+    pub(crate) incoming: Adjacency,
+    pub(crate) outgoing: Adjacency,
+}
+
+/// Reaches at each node: a run of `list` for each node.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Adjacency {
+    starts: Vec<u32>,
+    list: Vec<ReachId>,
+}
+
+impl Adjacency {
+    pub(crate) fn new(nodes: usize, reaches: &[Reach], node_of: impl Fn(&Reach) -> NodeId) -> Self {
+        let mut starts = vec![0u32; nodes + 1];
+        for reach in reaches {
+            starts[node_of(reach).index() + 1] += 1;
+        }
+        for i in 0..nodes {
+            starts[i + 1] += starts[i];
+        }
+        let mut next = starts.clone();
+        let mut list = vec![ReachId(0); reaches.len()];
+        for (i, reach) in reaches.iter().enumerate() {
+            let slot = &mut next[node_of(reach).index()];
+            list[*slot as usize] = ReachId(i as u32);
+            *slot += 1;
+        }
+        Self { starts, list }
+    }
+
+    pub(crate) fn at(&self, node: NodeId) -> &[ReachId] {
+        &self.list[self.starts[node.index()] as usize..self.starts[node.index() + 1] as usize]
+    }
+}
+
+impl Network {
+    /// The coordinate system of every place.
+    #[must_use]
+    pub fn crs(&self) -> &Crs {
+        &self.crs
+    }
+
+    /// How many nodes there are.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.node_names.len()
+    }
+
+    /// How many reaches there are.
+    #[must_use]
+    pub fn reach_count(&self) -> usize {
+        self.reaches.len()
+    }
+
+    /// How many pipes there are.
+    #[must_use]
+    pub fn pipe_count(&self) -> usize {
+        self.pipes.len()
+    }
+
+    /// Every node in order.
+    pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        (0..self.node_names.len() as u32).map(NodeId)
+    }
+
+    /// Every reach in order.
+    pub fn reach_ids(&self) -> impl ExactSizeIterator<Item = ReachId> + use<> {
+        (0..self.reaches.len() as u32).map(ReachId)
+    }
+
+    /// Every pipe in order.
+    pub fn pipe_ids(&self) -> impl ExactSizeIterator<Item = PipeId> + use<> {
+        (0..self.pipes.len() as u32).map(PipeId)
+    }
+
+    /// Every outfall in order.
+    pub fn outfall_ids(&self) -> impl ExactSizeIterator<Item = OutfallId> + use<> {
+        (0..self.outfalls.len() as u32).map(OutfallId)
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, node: NodeId) -> Node<'_> {
+        let i = node.index();
+        Node {
+            name: self.node_names.at(i),
+            place: self.node_places[i],
+            kind: self.node_kinds[i],
+            origin: self.node_origins[i],
+        }
+    }
+
+    /// A reach.
+    #[must_use]
+    pub fn reach(&self, reach: ReachId) -> &Reach {
+        &self.reaches[reach.index()]
+    }
+
+    /// A pipe.
+    #[must_use]
+    pub fn pipe(&self, pipe: PipeId) -> &Pipe {
+        &self.pipes[pipe.index()]
+    }
+
+    /// The id of a pipe in the survey.
+    #[must_use]
+    pub fn pipe_name(&self, pipe: PipeId) -> &str {
+        self.pipe_ids.at(pipe.index())
+    }
+
+    /// Invert levels at the upper and lower end of a pipe's flow, metres, where known.
+    #[must_use]
+    pub fn pipe_inverts(&self, pipe: PipeId) -> [Option<f64>; 2] {
+        self.pipes[pipe.index()].inverts.map(|v| Some(v).filter(|v| v.is_finite()))
+    }
+
+    /// An outfall.
+    #[must_use]
+    pub fn outfall(&self, outfall: OutfallId) -> &Outfall {
+        &self.outfalls[outfall.index()]
+    }
+
+    /// The reaches of a pipe, in drawn order.
+    pub fn reaches_of(&self, pipe: PipeId) -> impl ExactSizeIterator<Item = ReachId> + use<> {
+        let (from, to) = self.pipes[pipe.index()].reaches;
+        (from..to).map(ReachId)
+    }
+
+    /// The reaches that bring water to a node.
+    #[must_use]
+    pub fn incoming(&self, node: NodeId) -> &[ReachId] {
+        self.incoming.at(node)
+    }
+
+    /// The reaches that take water from a node.
+    #[must_use]
+    pub fn outgoing(&self, node: NodeId) -> &[ReachId] {
+        self.outgoing.at(node)
+    }
+
+    /// Free ends that nearly reach another pipe.
+    #[must_use]
+    pub fn gaps(&self) -> &[Gap] {
+        &self.gaps
+    }
+
+    /// Rows that have neither geometry nor node ids, so that nothing can be said of where they are.
+    #[must_use]
+    pub fn unplaced(&self) -> &[Origin] {
+        &self.unplaced
+    }
+
+    pub(crate) fn part(&self, part: u32) -> &[Coord<f64>] {
+        let from = if part == 0 { 0 } else { self.part_ends[part as usize - 1] as usize };
+        &self.coords[from..self.part_ends[part as usize] as usize]
+    }
+
+    /// The parts of a pipe as drawn.
+    pub fn parts_of(&self, pipe: PipeId) -> impl ExactSizeIterator<Item = &[Coord<f64>]> {
+        let (from, to) = self.pipes[pipe.index()].parts;
+        (from..to).map(|p| self.part(p))
+    }
+
+    /// The line of a reach, vertices in the order the water passes them; empty without geometry.
+    #[must_use]
+    pub fn line_along_flow(&self, reach: ReachId) -> Vec<Coord<f64>> {
+        let reach = self.reach(reach);
+        let mut line = stretch(self.part(reach.part), reach.measures);
+        if !reach.with_drawn {
+            line.reverse();
+        }
+        line
+    }
+
+    /// The reach of a pipe's part that holds a measure (metres from the drawn start of the part).
+    pub(crate) fn reach_at(&self, pipe: PipeId, part: u32, measure: f64) -> Option<ReachId> {
+        self.reaches_of(pipe)
+            .filter(|r| self.reach(*r).part == part)
+            .min_by(|a, b| {
+                let away = |r: &ReachId| {
+                    let [from, to] = self.reach(*r).measures;
+                    (from - measure).max(measure - to).max(0.0)
+                };
+                away(a).total_cmp(&away(b))
+            })
+    }
+}
+
+/// The stretch of a line between two measures, metres from its start.
+fn stretch(line: &[Coord<f64>], [from, to]: [f64; 2]) -> Vec<Coord<f64>> {
+    if line.len() < 2 {
+        return line.to_vec();
+    }
+    let mut out = Vec::with_capacity(line.len());
+    let mut measure = 0.0;
+    let last = line.len() - 2;
+    for (i, w) in line.windows(2).enumerate() {
+        let length = crate::grid::distance(w[0], w[1]);
+        let end = measure + length;
+        let at = |m: f64| {
+            let t = if length > 0.0 { (m - measure) / length } else { 0.0 };
+            Coord { x: w[0].x + t * (w[1].x - w[0].x), y: w[0].y + t * (w[1].y - w[0].y) }
+        };
+        if out.is_empty() && (from < end || i == last) {
+            out.push(if from <= measure { w[0] } else { at(from.min(end)) });
+        }
+        if !out.is_empty() {
+            // A hair of slack: the whole line must end in its very last vertex.
+            if to >= end - 1e-9 {
+                out.push(w[1]);
+            } else {
+                out.push(at(to));
+                break;
+            }
+            if to <= end + 1e-9 && i < last {
+                break;
+            }
+        }
+        measure = end;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn c(x: f64, y: f64) -> Coord<f64> {
+        Coord { x, y }
+    }
+
+    #[test]
+    fn a_stretch_keeps_the_vertices_between_its_measures() {
+        let line = [c(0.0, 0.0), c(10.0, 0.0), c(10.0, 5.0)];
+        assert_eq!(stretch(&line, [0.0, 15.0]), line);
+        assert_eq!(stretch(&line, [4.0, 12.0]), [c(4.0, 0.0), c(10.0, 0.0), c(10.0, 2.0)]);
+        assert_eq!(stretch(&line, [10.0, 15.0]), [c(10.0, 0.0), c(10.0, 5.0)]);
+        assert_eq!(stretch(&line, [0.0, 10.0]), [c(0.0, 0.0), c(10.0, 0.0)]);
+        assert_eq!(stretch(&[c(1.0, 1.0), c(1.0, 1.0)], [0.0, 0.0]), [c(1.0, 1.0), c(1.0, 1.0)]);
+    }
+}

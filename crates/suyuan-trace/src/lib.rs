@@ -1,0 +1,16 @@
+//! Network and start to trace: everything whose water can arrive at a place, or where its water can go.
+//!
+//! In come a [`Network`](suyuan_network::Network) and a [`Place`](suyuan_network::Place) on it; out comes a
+//! [`Trace`]: each reach once, loops, parallels and splits complete, with its distance, and for each branch the reason
+//! why it ends. This crate opens no file and never changes the network.
+
+mod options;
+mod share;
+mod stop;
+mod trace;
+mod tracer;
+
+pub use options::{Barriers, Heading, TraceOptions};
+pub use stop::{Stop, StopReason};
+pub use trace::{Step, Trace};
+pub use tracer::{Tracer, trace_downstream, trace_upstream};

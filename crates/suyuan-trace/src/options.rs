@@ -1,0 +1,51 @@
+//! What a trace is asked.
+
+use serde::{Deserialize, Serialize};
+use suyuan_network::{NodeId, PipeId};
+
+/// Against the flow or with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Heading {
+    /// Everything that can drain to the start.
+    #[default]
+    #[doc(alias = "上游")]
+    Upstream,
+    /// Everything that the start can drain to.
+    #[doc(alias = "下游")]
+    Downstream,
+}
+
+impl Heading {
+    /// The name used in JSON.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Upstream => "upstream",
+            Self::Downstream => "downstream",
+        }
+    }
+}
+
+/// Where a trace may not pass.
+#[doc(alias = "阻断")]
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Barriers {
+    /// Nodes that a trace reaches and does not leave.
+    pub nodes: Vec<NodeId>,
+    /// Pipes that a trace does not enter.
+    pub pipes: Vec<PipeId>,
+}
+
+/// How a trace runs. The default is the plain question: all of it, upstream.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TraceOptions {
+    /// Against the flow or with it.
+    pub heading: Heading,
+    /// Where it may not pass.
+    pub barriers: Barriers,
+    /// How far it may go, metres of pipe; a reach is in the answer when its nearer end lies within.
+    pub max_distance: Option<f64>,
+    /// Whether to list what would be added if doubtful reaches ran the other way.
+    pub possible: bool,
+}

@@ -1,0 +1,83 @@
+//! Why a branch of a trace ends.
+
+use suyuan_core::Language;
+use suyuan_network::{NodeId, PipeId};
+
+/// Why a branch ended.
+#[doc(alias = "终止原因")]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Nothing drains into the node (upstream), or it drains to nothing (downstream).
+    #[doc(alias = "起始井")]
+    Headwater,
+    /// It is an outfall: open water begins here. Downstream traces alone.
+    Outfall,
+    /// A barrier that was asked for, or a pipe that is shut.
+    #[doc(alias = "阻断")]
+    Barrier {
+        /// The pipe that was not entered; `None` where the node itself is the barrier.
+        pipe: Option<PipeId>,
+    },
+    /// The survey stops short of another pipe.
+    #[doc(alias = "断头")]
+    Gap {
+        /// Its width, metres.
+        width: f64,
+        /// The pipe beyond.
+        beyond: PipeId,
+    },
+    /// Another pipe stands here and flows away: one of the two may be directed wrongly.
+    #[doc(alias = "流向相背")]
+    Opposing {
+        /// That pipe.
+        pipe: PipeId,
+    },
+    /// The pipe ends where no structure was surveyed.
+    #[doc(alias = "数据边界")]
+    EndOfData,
+    /// The distance limit.
+    #[doc(alias = "距离限制")]
+    Limit,
+}
+
+impl StopReason {
+    /// The name used in JSON and files.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Headwater => "headwater",
+            Self::Outfall => "outfall",
+            Self::Barrier { .. } => "barrier",
+            Self::Gap { .. } => "gap",
+            Self::Opposing { .. } => "opposing",
+            Self::EndOfData => "end_of_data",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// The words people use.
+    #[must_use]
+    pub fn label(&self, language: Language) -> &'static str {
+        match self {
+            Self::Headwater => language.pick("headwater", "起始井"),
+            Self::Outfall => language.pick("outfall", "排口"),
+            Self::Barrier { .. } => language.pick("barrier", "阻断"),
+            Self::Gap { .. } => language.pick("gap in the survey", "断头"),
+            Self::Opposing { .. } => language.pick("opposing direction", "流向相背"),
+            Self::EndOfData => language.pick("end of data", "数据边界"),
+            Self::Limit => language.pick("limit", "距离限制"),
+        }
+    }
+}
+
+/// The end of one branch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stop {
+    /// Where it ended.
+    pub node: NodeId,
+    /// Metres of pipe between it and the start.
+    pub distance: f64,
+    /// Why.
+    pub reason: StopReason,
+}

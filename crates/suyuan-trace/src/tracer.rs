@@ -1,0 +1,413 @@
+//! The walk itself.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use suyuan_core::{Certainty, FlowMode, NodeKind};
+use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
+
+use crate::options::{Heading, TraceOptions};
+use crate::stop::{Stop, StopReason};
+use crate::trace::{Step, Trace};
+
+/// A direction less probable than this is doubtful: it may run the other way.
+const DOUBTFUL: f32 = 0.75;
+
+/// Every reach whose water can arrive at `start`, nearest first.
+///
+/// # Shape
+/// One [`Step`] per reach, each reach once; a bypass between the same manholes is a step of its own. At a node start
+/// the pipe leaving it is not in the answer (unless its water comes back in a loop); at a start on a pipe's inside,
+/// that pipe is.
+///
+/// # Units
+/// [`Step::distance`] is metres of pipe from the reach's lower end to the start.
+///
+/// # Complexity
+/// O(n log n) time, n being the reaches upstream, and O(nodes of the network) memory; [`Tracer`] reuses the memory.
+///
+/// # Reference
+/// Dijkstra (1959), read against the flow.
+///
+/// # Example
+/// ```
+/// use suyuan_core::drawn::drawn;
+/// use suyuan_network::{BuildConfig, build_network};
+/// use suyuan_trace::trace_upstream;
+/// let (network, _) = build_network(&drawn("MH1 -P1-> MH2 -P2-> OF1"), &BuildConfig::automatic())?;
+/// let start = network.place_of_outfall(network.find_outfall("OF1")?, 1.0)?;
+/// let trace = trace_upstream(&network, &start);
+/// assert_eq!(trace.steps.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn trace_upstream(network: &Network, start: &Place) -> Trace {
+    Tracer::new(network).trace(start, &TraceOptions::default())
+}
+
+/// Every reach that water from `start` can reach, nearest first; see [`trace_upstream`].
+#[must_use]
+pub fn trace_downstream(network: &Network, start: &Place) -> Trace {
+    Tracer::new(network).trace(start, &TraceOptions { heading: Heading::Downstream, ..TraceOptions::default() })
+}
+
+/// Distances order a heap like this.
+#[derive(PartialEq)]
+struct Metres(f64);
+
+impl Eq for Metres {}
+
+impl Ord for Metres {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Metres {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Traces many starts over one network, reusing its scratch memory.
+pub struct Tracer<'a> {
+    network: &'a Network,
+    /// Distance of each node in the current trace; infinite where not reached.
+    distance: Vec<f64>,
+    /// Nodes to be reset before the next trace.
+    touched: Vec<NodeId>,
+    barrier_nodes: Vec<bool>,
+    barrier_pipes: Vec<bool>,
+    has_structures: bool,
+}
+
+impl<'a> Tracer<'a> {
+    /// A tracer over a network.
+    #[must_use]
+    pub fn new(network: &'a Network) -> Self {
+        Self {
+            network,
+            distance: vec![f64::INFINITY; network.node_count()],
+            touched: Vec::new(),
+            barrier_nodes: Vec::new(),
+            barrier_pipes: Vec::new(),
+            has_structures: network.node_ids().any(|n| network.node(n).origin.is_some()),
+        }
+    }
+
+    /// Traces one start. See [`trace_upstream`] for shape, units and complexity.
+    pub fn trace(&mut self, start: &Place, options: &TraceOptions) -> Trace {
+        self.set_barriers(options);
+        let limit = options.max_distance.unwrap_or(f64::INFINITY);
+        let nodes = self.walk(start, options.heading, limit, &|_| true);
+        let mut steps = self.steps(&nodes, start, options.heading, limit);
+        let stops = self.stops(&nodes, options, limit);
+        let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
+        let certain_nodes = self.walk(start, options.heading, limit, &certain);
+        let reached: Vec<NodeId> = certain_nodes.iter().map(|n| n.0).collect();
+        self.mark_certain(&reached, &mut steps, start, options.heading);
+        let possible = if options.possible { self.possible(start, options.heading, &steps) } else { Vec::new() };
+        self.reset();
+        Trace { start: *start, heading: options.heading, steps, stops, nodes, possible }
+    }
+
+    fn set_barriers(&mut self, options: &TraceOptions) {
+        self.barrier_nodes.clear();
+        self.barrier_pipes.clear();
+        if !options.barriers.nodes.is_empty() {
+            self.barrier_nodes.resize(self.network.node_count(), false);
+        }
+        if !options.barriers.pipes.is_empty() {
+            self.barrier_pipes.resize(self.network.pipe_count(), false);
+        }
+        for node in &options.barriers.nodes {
+            self.barrier_nodes[node.index()] = true;
+        }
+        for pipe in &options.barriers.pipes {
+            self.barrier_pipes[pipe.index()] = true;
+        }
+    }
+
+    fn is_barrier(&self, node: NodeId) -> bool {
+        self.barrier_nodes.get(node.index()).copied().unwrap_or(false)
+    }
+
+    fn is_shut(&self, reach: ReachId) -> bool {
+        let pipe = self.network.reach(reach).pipe;
+        self.barrier_pipes.get(pipe.index()).copied().unwrap_or(false)
+            || self.network.pipe(pipe).mode == FlowMode::Blocked
+    }
+
+    fn reset(&mut self) {
+        for node in self.touched.drain(..) {
+            self.distance[node.index()] = f64::INFINITY;
+        }
+    }
+
+    fn next(&self, node: NodeId, heading: Heading) -> &'a [ReachId] {
+        match heading {
+            Heading::Upstream => self.network.incoming(node),
+            Heading::Downstream => self.network.outgoing(node),
+        }
+    }
+
+    fn far_end(&self, reach: ReachId, heading: Heading) -> NodeId {
+        let reach = self.network.reach(reach);
+        if heading == Heading::Upstream { reach.from } else { reach.to }
+    }
+
+    fn near_end(&self, reach: ReachId, heading: Heading) -> NodeId {
+        let reach = self.network.reach(reach);
+        if heading == Heading::Upstream { reach.to } else { reach.from }
+    }
+
+    /// The node from which the walk goes on, and how far it lies from the start.
+    fn first_node(&self, start: &Place, heading: Heading) -> (NodeId, f64) {
+        match start.kind {
+            PlaceKind::Node(node) => (node, 0.0),
+            PlaceKind::Reach { reach, above_end } => {
+                let row = self.network.reach(reach);
+                match heading {
+                    Heading::Upstream => (row.from, (row.length() - above_end).max(0.0)),
+                    Heading::Downstream => (row.to, above_end),
+                }
+            }
+        }
+    }
+
+    /// Nodes within the limit by distance; leaves the distances of this walk in `self.distance`.
+    fn walk(
+        &mut self,
+        start: &Place,
+        heading: Heading,
+        limit: f64,
+        may_pass: &dyn Fn(ReachId) -> bool,
+    ) -> Vec<(NodeId, f64)> {
+        self.reset();
+        let mut heap = BinaryHeap::new();
+        let mut order = Vec::new();
+        if let PlaceKind::Reach { reach, .. } = start.kind
+            && !may_pass(reach)
+        {
+            return order;
+        }
+        let (first, at) = self.first_node(start, heading);
+        if at > limit {
+            return order;
+        }
+        self.distance[first.index()] = at;
+        self.touched.push(first);
+        heap.push(Reverse((Metres(at), first)));
+        while let Some(Reverse((Metres(at), node))) = heap.pop() {
+            if at > self.distance[node.index()] {
+                continue;
+            }
+            order.push((node, at));
+            // The start's own node is never a barrier to itself.
+            if self.is_barrier(node) && !(at == 0.0 && start.kind == PlaceKind::Node(node)) {
+                continue;
+            }
+            for reach in self.next(node, heading) {
+                if self.is_shut(*reach) || !may_pass(*reach) {
+                    continue;
+                }
+                let far = self.far_end(*reach, heading);
+                let there = at + self.network.reach(*reach).length();
+                if there > limit {
+                    continue;
+                }
+                let known = &mut self.distance[far.index()];
+                if there < *known {
+                    if known.is_infinite() {
+                        self.touched.push(far);
+                    }
+                    *known = there;
+                    heap.push(Reverse((Metres(there), far)));
+                }
+            }
+        }
+        order.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+        order
+    }
+
+    /// The reaches next to the nodes of a walk.
+    fn steps(&self, nodes: &[(NodeId, f64)], start: &Place, heading: Heading, limit: f64) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(nodes.len());
+        for (node, at) in nodes {
+            let own = start.kind == PlaceKind::Node(*node);
+            if *at > limit || (self.is_barrier(*node) && !own) {
+                continue;
+            }
+            for reach in self.next(*node, heading).iter().filter(|r| !self.is_shut(**r)) {
+                let measures = self.network.reach(*reach).measures;
+                steps.push(Step { reach: *reach, distance: *at, measures, certain: false });
+            }
+        }
+        if let PlaceKind::Reach { reach, above_end } = start.kind
+            && !steps.iter().any(|s| s.reach == reach)
+        {
+            let row = self.network.reach(reach);
+            let [from, to] = row.measures;
+            // As drawn, the spot lies `above_end` before the end that the water leaves by.
+            let spot = if row.with_drawn { to - above_end } else { from + above_end };
+            let upper = (heading == Heading::Upstream) == row.with_drawn;
+            let measures = if upper { [from, spot] } else { [spot, to] };
+            steps.push(Step { reach, distance: 0.0, measures, certain: false });
+        }
+        steps.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.reach.cmp(&b.reach)));
+        steps
+    }
+
+    fn mark_certain(&mut self, reached: &[NodeId], steps: &mut [Step], start: &Place, heading: Heading) {
+        let mut sorted = reached.to_vec();
+        sorted.sort_unstable();
+        for step in steps {
+            let certain = self.network.reach(step.reach).certainty == Certainty::Certain;
+            let on_it = matches!(start.kind, PlaceKind::Reach { reach, .. } if reach == step.reach);
+            let near = self.near_end(step.reach, heading);
+            step.certain = certain && (on_it || sorted.binary_search(&near).is_ok());
+        }
+    }
+
+    /// What doubtful reaches would add if they ran the other way.
+    fn possible(&mut self, start: &Place, heading: Heading, steps: &[Step]) -> Vec<ReachId> {
+        let mut known = vec![false; self.network.reach_count()];
+        for step in steps {
+            known[step.reach.index()] = true;
+        }
+        let mut visited = vec![false; self.network.node_count()];
+        let (first, _) = self.first_node(start, heading);
+        visited[first.index()] = true;
+        let mut stack = vec![first];
+        let mut added = Vec::new();
+        if let PlaceKind::Reach { reach, .. } = start.kind
+            && self.is_doubtful(reach)
+        {
+            let near = self.near_end(reach, heading);
+            visited[near.index()] = true;
+            stack.push(near);
+        }
+        while let Some(node) = stack.pop() {
+            if self.is_barrier(node) && node != first {
+                continue;
+            }
+            let turned = match heading {
+                Heading::Upstream => self.network.outgoing(node),
+                Heading::Downstream => self.network.incoming(node),
+            };
+            let with = self.next(node, heading).iter().map(|r| (*r, self.far_end(*r, heading)));
+            let against = turned
+                .iter()
+                .filter(|r| self.is_doubtful(**r))
+                .map(|r| (*r, self.near_end(*r, heading)));
+            for (reach, far) in with.chain(against) {
+                if self.is_shut(reach) {
+                    continue;
+                }
+                if !std::mem::replace(&mut known[reach.index()], true) {
+                    added.push(reach);
+                }
+                if !std::mem::replace(&mut visited[far.index()], true) {
+                    stack.push(far);
+                }
+            }
+        }
+        added.sort_unstable();
+        added
+    }
+
+    fn is_doubtful(&self, reach: ReachId) -> bool {
+        let row = self.network.reach(reach);
+        row.certainty == Certainty::Unknown || row.probability < DOUBTFUL
+    }
+
+    fn stops(&self, nodes: &[(NodeId, f64)], options: &TraceOptions, limit: f64) -> Vec<Stop> {
+        let mut stops = Vec::new();
+        for (node, at) in nodes {
+            let (node, distance) = (*node, *at);
+            let mut stop = |reason| stops.push(Stop { node, distance, reason });
+            if self.is_barrier(node) && distance > 0.0 {
+                stop(StopReason::Barrier { pipe: None });
+                continue;
+            }
+            let next = self.next(node, options.heading);
+            for reach in next.iter().filter(|r| self.is_shut(**r)) {
+                stop(StopReason::Barrier { pipe: Some(self.network.reach(*reach).pipe) });
+            }
+            if next.iter().any(|r| !self.is_shut(*r) && distance + self.network.reach(*r).length() > limit) {
+                stop(StopReason::Limit);
+            }
+            if next.is_empty() {
+                stop(self.reason_at_end(node, options.heading));
+            }
+        }
+        stops
+    }
+
+    fn reason_at_end(&self, node: NodeId, heading: Heading) -> StopReason {
+        let gaps = self.network.gaps();
+        let gap = gaps.partition_point(|g| g.node < node);
+        if let Some(gap) = gaps.get(gap).filter(|g| g.node == node) {
+            return StopReason::Gap { width: gap.width, beyond: gap.beyond };
+        }
+        if heading == Heading::Downstream && self.network.node(node).kind == NodeKind::Outfall {
+            return StopReason::Outfall;
+        }
+        let away = match heading {
+            Heading::Upstream => self.network.outgoing(node),
+            Heading::Downstream => self.network.incoming(node),
+        };
+        // A reach on whose upper end nothing arrives and from which another reach leaves for somewhere else.
+        let stray = away.iter().find(|r| self.distance[self.near_end(**r, heading).index()].is_infinite());
+        if let Some(stray) = stray.filter(|_| away.len() > 1) {
+            return StopReason::Opposing { pipe: self.network.reach(*stray).pipe };
+        }
+        if self.has_structures && self.network.node(node).origin.is_none() {
+            return StopReason::EndOfData;
+        }
+        StopReason::Headwater
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use suyuan_core::drawn::drawn;
+    use suyuan_network::{BuildConfig, build_network};
+
+    use super::*;
+
+    /// Traces `from` (an outfall or node) through a drawing; compares pipes nearest first and stops.
+    fn check(text: &str, from: &str, pipes: &str, stops: &str) {
+        let (network, _) = build_network(&drawn(text), &BuildConfig::automatic()).unwrap();
+        let start = network.place_of_node(network.find_node(from).unwrap());
+        let trace = trace_upstream(&network, &start);
+        let name = |r: ReachId| network.pipe_name(network.reach(r).pipe);
+        let mut found: Vec<_> = trace.steps.iter().map(|s| name(s.reach)).collect();
+        found.sort_unstable();
+        assert_eq!(found.join(" "), pipes);
+        let mut ended: Vec<_> =
+            trace.stops.iter().map(|s| format!("{}:{}", network.node(s.node).name, s.reason.key())).collect();
+        ended.sort_unstable();
+        assert_eq!(ended.join(" "), stops);
+    }
+
+    #[test]
+    fn a_bypass_between_the_same_two_manholes_is_traced() {
+        check("MH1 -P1-> MH2 -P2-> OF1\nMH1 -P3-> MH2", "OF1", "P1 P2 P3", "MH1:headwater");
+    }
+
+    #[test]
+    fn a_ring_is_traced_once_and_whole() {
+        check("A -P1-> B -P2-> C -P3-> B\nC -P4-> OF1", "OF1", "P1 P2 P3 P4", "A:headwater");
+    }
+
+    #[test]
+    fn the_pipe_that_leaves_a_start_is_not_upstream_of_it() {
+        check("A -P1-> B -P2-> OF1", "B", "P1", "A:headwater");
+    }
+
+    #[test]
+    fn a_pipe_that_flows_away_from_the_end_of_a_branch_is_named() {
+        check("A -P1-> OF1\nA -P2-> B", "OF1", "P1", "A:opposing");
+    }
+}
