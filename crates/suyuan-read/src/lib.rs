@@ -1,1 +1,32 @@
-//! Placeholder.
+//! File to raw features: the only crate that reads files.
+//!
+//! In come paths; out comes a [`RawSurvey`](suyuan_core::RawSurvey) in one projected coordinate system in metres, with
+//! every column we understand translated into our words, every attribute untouched beside them, and everything doubtful
+//! listed. This crate never joins a pipe to a pipe.
+
+mod columns;
+mod dialect;
+mod encoding;
+mod error;
+mod fingerprint;
+mod filter;
+mod formats;
+#[cfg(feature = "gdal")]
+mod gdal_format;
+mod geojson;
+mod gpkg;
+mod inp;
+mod layer;
+mod shapefile;
+mod spec;
+mod survey;
+mod wkb;
+
+pub use dialect::{Dialect, DialectError, shipped_dialects};
+pub use error::ReadError;
+pub use filter::{Filter, FilterError};
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use formats::{FormatInfo, formats};
+pub use inp::read_inp;
+pub use spec::{LayerSpec, ReadOptions};
+pub use survey::read_survey;

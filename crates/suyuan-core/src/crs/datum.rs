@@ -1,0 +1,137 @@
+//! Geodetic datums by name.
+
+/// A datum: what degrees are measured from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GeodeticDatum {
+    /// EPSG code of its geographic system.
+    pub(crate) epsg: Option<u32>,
+    /// Name of the geographic system, OGC flavour.
+    pub(crate) name: String,
+    /// Name of the datum, OGC flavour.
+    pub(crate) datum: String,
+    /// Names of both in Esri's flavour.
+    pub(crate) esri: [String; 2],
+    /// Name of the ellipsoid, semi-major axis in metres, inverse flattening.
+    pub(crate) ellipsoid: (String, f64, f64),
+    /// Parameters to WGS 84; `None` where none are known.
+    pub(crate) to_wgs84: Option<String>,
+}
+
+type Row = (u32, &'static str, &'static str, [&'static str; 2], (&'static str, f64, f64), Option<&'static str>);
+
+/// EPSG, name, datum, Esri names, ellipsoid, shift to WGS 84 (empty: none needed at survey accuracy).
+const TABLE: [Row; 8] = [
+    (
+        4490,
+        "China Geodetic Coordinate System 2000",
+        "China_2000",
+        ["GCS_China_Geodetic_Coordinate_System_2000", "D_China_2000"],
+        ("CGCS2000", 6_378_137.0, 298.257_222_101),
+        Some(""),
+    ),
+    (
+        4326,
+        "WGS 84",
+        "WGS_1984",
+        ["GCS_WGS_1984", "D_WGS_1984"],
+        ("WGS 84", 6_378_137.0, 298.257_223_563),
+        Some(""),
+    ),
+    (
+        4269,
+        "NAD83",
+        "North_American_Datum_1983",
+        ["GCS_North_American_1983", "D_North_American_1983"],
+        ("GRS 1980", 6_378_137.0, 298.257_222_101),
+        Some(""),
+    ),
+    (
+        4258,
+        "ETRS89",
+        "European_Terrestrial_Reference_System_1989",
+        ["GCS_ETRS_1989", "D_ETRS_1989"],
+        ("GRS 1980", 6_378_137.0, 298.257_222_101),
+        Some(""),
+    ),
+    (
+        4610,
+        "Xian 1980",
+        "Xian_1980",
+        ["GCS_Xian_1980", "D_Xian_1980"],
+        ("IAG 1975", 6_378_140.0, 298.257),
+        None,
+    ),
+    (
+        4214,
+        "Beijing 1954",
+        "Beijing_1954",
+        ["GCS_Beijing_1954", "D_Beijing_1954"],
+        ("Krassowsky 1940", 6_378_245.0, 298.3),
+        None,
+    ),
+    (
+        4611,
+        "Hong Kong 1980",
+        "Hong_Kong_1980",
+        ["GCS_Hong_Kong_1980", "D_Hong_Kong_1980"],
+        ("International 1924", 6_378_388.0, 297.0),
+        Some("-162.619,-276.959,-161.764,0.067753,-2.243649,-1.158827,-1.094246"),
+    ),
+    (
+        4150,
+        "CH1903+",
+        "CH1903+",
+        ["GCS_CH1903+", "D_CH1903+"],
+        ("Bessel 1841", 6_377_397.155, 299.152_812_8),
+        Some("674.374,15.056,405.346"),
+    ),
+];
+
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+impl GeodeticDatum {
+    fn from_row(row: &Row) -> Self {
+        Self {
+            epsg: Some(row.0),
+            name: row.1.to_owned(),
+            datum: row.2.to_owned(),
+            esri: row.3.map(str::to_owned),
+            ellipsoid: (row.4.0.to_owned(), row.4.1, row.4.2),
+            to_wgs84: row.5.map(str::to_owned),
+        }
+    }
+
+    pub(crate) fn from_epsg(code: u32) -> Option<Self> {
+        TABLE.iter().find(|r| r.0 == code).map(Self::from_row)
+    }
+
+    /// The datum that WKT names, its own ellipsoid deciding where the name is unknown.
+    pub(crate) fn from_names(geographic: &str, datum: &str, ellipsoid: (String, f64, f64)) -> Self {
+        let names = [plain(geographic), plain(datum)];
+        let matches = |row: &&Row| {
+            let known = [plain(row.1), plain(row.2), plain(row.3[0]), plain(row.3[1])];
+            names.iter().any(|n| !n.is_empty() && known.contains(n))
+        };
+        let alias = |row: &&Row| match row.0 {
+            4490 => names.iter().any(|n| n.contains("china2000") || n.contains("cgcs2000")),
+            4326 => names.iter().any(|n| n.contains("worldgeodeticsystem1984")),
+            4258 => names.iter().any(|n| n.contains("etrs89") || n.contains("europeanterrestrial")),
+            _ => false,
+        };
+        if let Some(row) = TABLE.iter().find(matches).or_else(|| TABLE.iter().find(alias)) {
+            return Self::from_row(row);
+        }
+        // An unnamed datum on a modern geocentric ellipsoid is a modern one.
+        let modern = (ellipsoid.1 - 6_378_137.0).abs() < 0.5 && (ellipsoid.2 - 298.257_22).abs() < 1e-4;
+        Self {
+            epsg: None,
+            name: geographic.to_owned(),
+            datum: datum.to_owned(),
+            esri: [geographic.to_owned(), datum.to_owned()],
+            ellipsoid,
+            to_wgs84: modern.then(String::new),
+        }
+    }
+}

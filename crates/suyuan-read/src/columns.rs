@@ -1,0 +1,415 @@
+//! Columns of a file to fields we understand, settled by their values where names are ambiguous.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+use suyuan_core::raw::{Attributes, Column, Field, Role, Value};
+use suyuan_core::text::TextColumn;
+use suyuan_core::{Finding, FindingCode, FlowMode, FlowSign, NodeKind, Origin, System};
+
+use crate::dialect::{Dialect, RoleTable, weight};
+use crate::error::ReadError;
+use crate::spec::LayerSpec;
+
+/// What was understood of a layer.
+pub(crate) struct Understood {
+    pub(crate) columns: BTreeMap<Field, Column>,
+    pub(crate) fields: BTreeMap<Field, String>,
+    pub(crate) dialect: String,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// A share of the values that must fit before a column is taken for a field of numbers, directions or systems.
+const FITTING: f64 = 0.8;
+
+/// Understands the columns of a layer for the rows given.
+pub(crate) fn understand(
+    spec: &LayerSpec,
+    attributes: &dyn Attributes,
+    rows: &[u32],
+    dialects: &[Dialect],
+    asked: Option<&str>,
+) -> Result<Understood, ReadError> {
+    let names = attributes.fields();
+    let ranked = rank(spec, attributes, dialects, asked)?;
+    let mut understood = Understood {
+        columns: BTreeMap::new(),
+        fields: BTreeMap::new(),
+        dialect: ranked.first().map_or_else(String::new, |(d, s)| format!("{} {s:.2}", d.name)),
+        findings: Vec::new(),
+    };
+    let empty = RoleTable::default();
+    let mut wanted: Vec<(Field, Vec<usize>, &RoleTable, bool)> = Vec::new();
+    for (field, name) in &spec.fields {
+        let at = names.iter().position(|n| n.name == *name);
+        let at = at.or_else(|| names.iter().position(|n| n.name.eq_ignore_ascii_case(name)));
+        let at = at.ok_or_else(|| ReadError::NoSuchField {
+            path: spec.path.clone(),
+            field: name.clone(),
+            fields: names.iter().map(|n| n.name.clone()).collect(),
+        })?;
+        wanted.push((*field, vec![at], &empty, true));
+    }
+    for (dialect, _) in &ranked {
+        let table = dialect.roles.get(&spec.role).unwrap_or(&empty);
+        for (field, found) in dialect.matches(spec.role, names) {
+            wanted.push((field, found, table, false));
+        }
+    }
+    for (field, candidates, table, forced) in wanted {
+        if understood.columns.contains_key(&field) {
+            continue;
+        }
+        for at in candidates {
+            let taken = understood.fields.values().any(|n| *n == names[at].name);
+            if taken && !forced && field != Field::Id {
+                continue;
+            }
+            if let Some(column) = read_column(field, attributes, rows, at, table, forced, &mut understood.findings) {
+                understood.columns.insert(field, column);
+                understood.fields.insert(field, names[at].name.clone());
+                break;
+            }
+        }
+    }
+    if let Some(system) = spec.system {
+        understood.columns.insert(Field::System, Column::System(vec![system; rows.len()]));
+        understood.fields.remove(&Field::System);
+    }
+    settle_units(&mut understood);
+    settle_sentinels(&mut understood);
+    Ok(understood)
+}
+
+/// Dialects that know something of this layer, best first, with the weight of what they know as a share of the most
+/// that any dialect could know.
+fn rank<'a>(
+    spec: &LayerSpec,
+    attributes: &dyn Attributes,
+    dialects: &'a [Dialect],
+    asked: Option<&str>,
+) -> Result<Vec<(&'a Dialect, f64)>, ReadError> {
+    let score = |d: &Dialect| -> f64 {
+        let found = d.matches(spec.role, attributes.fields());
+        let all: f64 = d.roles.get(&spec.role).map_or(0.0, |t| t.fields.keys().map(|f| weight(*f)).sum());
+        let own: f64 = found.keys().map(|f| weight(*f)).sum();
+        // What it knows of the layer counts most; a dialect all of whose fields are there wins a tie.
+        if all > 0.0 { own + own / all / 100.0 } else { 0.0 }
+    };
+    let share = |d: &Dialect| -> f64 {
+        let found = d.matches(spec.role, attributes.fields()).len() as f64;
+        found / (d.roles.get(&spec.role).map_or(1, |t| t.fields.len().max(1)) as f64)
+    };
+    if let Some(name) = asked {
+        let found = dialects.iter().find(|d| d.name == name).ok_or_else(|| ReadError::UnknownDialect {
+            dialect: name.to_owned(),
+            known: dialects.iter().map(|d| d.name.clone()).collect(),
+        })?;
+        return Ok(vec![(found, share(found))]);
+    }
+    let mut ranked: Vec<(&Dialect, f64, f64)> =
+        dialects.iter().map(|d| (d, score(d), share(d))).filter(|r| r.1 > 0.0).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    Ok(ranked.into_iter().map(|(d, _, share)| (d, share)).collect())
+}
+
+fn values<'a>(
+    attributes: &'a dyn Attributes,
+    rows: &'a [u32],
+    at: usize,
+) -> impl IndexedParallelIterator<Item = Value<'a>> {
+    rows.par_iter().map(move |row| attributes.value(*row as usize, at))
+}
+
+fn read_column(
+    field: Field,
+    attributes: &dyn Attributes,
+    rows: &[u32],
+    at: usize,
+    table: &RoleTable,
+    forced: bool,
+    findings: &mut Vec<Finding>,
+) -> Option<Column> {
+    let fits = |known: usize, all: usize| forced || all == 0 || known as f64 >= FITTING * all as f64;
+    match field {
+        Field::FlowDirection => {
+            let found: Vec<(bool, Option<FlowSign>)> =
+                values(attributes, rows, at).map(|v| (v != Value::Null, flow(&v.to_string(), table))).collect();
+            let all = found.iter().filter(|f| f.0).count();
+            let known = found.iter().filter(|f| f.1.is_some()).count();
+            (known > 0 && fits(known, all)).then(|| Column::Flow(found.into_iter().map(|f| f.1).collect()))
+        }
+        Field::System => {
+            let found: Vec<(bool, System)> =
+                values(attributes, rows, at).map(|v| (v != Value::Null, system(&v.to_string(), table))).collect();
+            let known = found.iter().filter(|f| f.1 != System::Unknown).count();
+            (known > 0 || forced).then(|| Column::System(found.into_iter().map(|f| f.1).collect()))
+        }
+        Field::Mode => {
+            let found: Vec<(bool, Option<FlowMode>)> =
+                values(attributes, rows, at).map(|v| (v != Value::Null, mode(&v.to_string()))).collect();
+            let all = found.iter().filter(|f| f.0).count();
+            let known = found.iter().filter(|f| f.1.is_some()).count();
+            (known > 0 && fits(known, all))
+                .then(|| Column::Mode(found.into_iter().map(|f| f.1.unwrap_or_default()).collect()))
+        }
+        Field::NodeKind => Some(Column::Kind(
+            values(attributes, rows, at).map(|v| node_kind(&v.to_string())).collect(),
+        )),
+        Field::Inflow => Some(Column::Text(
+            values(attributes, rows, at)
+                .map(|v| if is_yes(&v.to_string()) { "yes".to_owned() } else { String::new() })
+                .collect::<Vec<_>>()
+                .into_iter()
+                .collect(),
+        )),
+        _ if is_number(field) => read_numbers(field, attributes, rows, at, forced, findings),
+        _ => {
+            let mut column = TextColumn::with_capacity(rows.len());
+            if field == Field::Material && !forced {
+                let numeric = values(attributes, rows, at)
+                    .filter(|v| v.to_string().parse::<f64>().is_ok())
+                    .count();
+                if numeric as f64 >= FITTING * rows.len().max(1) as f64 {
+                    return None; // GC: levels, not materials
+                }
+            }
+            for row in rows {
+                match attributes.value(*row as usize, at) {
+                    Value::Text(text) => column.push(text.trim()),
+                    // Ids kept as numbers with decimals are whole numbers all the same.
+                    Value::Real(v) if v.fract() == 0.0 && v.abs() < 1e15 => column.push(&format!("{v:.0}")),
+                    value => column.push(&value.to_string()),
+                }
+            }
+            Some(Column::Text(column))
+        }
+    }
+}
+
+fn is_number(field: Field) -> bool {
+    matches!(
+        field,
+        Field::InvertFrom
+            | Field::InvertTo
+            | Field::DepthFrom
+            | Field::DepthTo
+            | Field::GroundFrom
+            | Field::GroundTo
+            | Field::Invert
+            | Field::Ground
+            | Field::Depth
+            | Field::Diameter
+            | Field::Width
+            | Field::Length
+            | Field::Discharge
+            | Field::Radius
+    )
+}
+
+fn read_numbers(
+    field: Field,
+    attributes: &dyn Attributes,
+    rows: &[u32],
+    at: usize,
+    forced: bool,
+    findings: &mut Vec<Finding>,
+) -> Option<Column> {
+    let found: Vec<(f64, Option<String>)> = values(attributes, rows, at)
+        .map(|value| match value {
+            Value::Null | Value::Boolean(_) | Value::Date(_) => (f64::NAN, None),
+            Value::Integer(v) => (v as f64, None),
+            Value::Real(v) => (v, None),
+            Value::Text(text) => match number_in(&text, field) {
+                Some(v) => (v, None),
+                None => (f64::NAN, Some(text.into_owned())),
+            },
+        })
+        .collect();
+    let wrong = found.iter().filter(|f| f.1.is_some()).count();
+    let known = found.iter().filter(|f| f.0.is_finite()).count();
+    if !forced && wrong > known {
+        return None;
+    }
+    let name = &attributes.fields()[at].name;
+    for (i, (_, text)) in found.iter().enumerate() {
+        if let Some(text) = text {
+            findings.push(
+                Finding::new(FindingCode::NotANumber)
+                    .with("id", format!("row {}", rows[i] + 1))
+                    .with("field", name)
+                    .with("value", text)
+                    .on(Origin { layer: 0, row: i as u32 }),
+            );
+        }
+    }
+    Some(Column::Number(found.into_iter().map(|f| f.0).collect()))
+}
+
+/// A number written as text: `12.30`, `DN300`, `1,200`, `600X300` (of a box the height).
+fn number_in(text: &str, field: Field) -> Option<f64> {
+    let text = text.trim();
+    if let Ok(value) = text.parse::<f64>() {
+        return Some(value).filter(|v| v.is_finite());
+    }
+    let upper = text.to_uppercase();
+    let upper = upper.strip_prefix("DN").or_else(|| upper.strip_prefix('Φ')).unwrap_or(&upper);
+    if matches!(field, Field::Diameter | Field::Width)
+        && let Some((width, height)) = upper.split_once(['X', '×', '*'])
+    {
+        let side = if field == Field::Width { width } else { height };
+        return side.trim().parse().ok();
+    }
+    let plain: String = upper.chars().filter(|c| *c != ',').collect();
+    let plain = plain.trim_end_matches(|c: char| c.is_alphabetic()).trim();
+    plain.parse::<f64>().ok().filter(|v| v.is_finite())
+}
+
+fn plain(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// # Reference
+/// Flow signs of Chinese line tables: `+` start to end, `-` end to start; words 正向, 反向, 双向.
+fn flow(text: &str, table: &RoleTable) -> Option<FlowSign> {
+    if let Some(sign) = table.flow(text.trim()) {
+        return Some(sign);
+    }
+    match plain(text).as_str() {
+        "+" | "正" | "正向" | "顺流" | "with" | "forward" => Some(FlowSign::WithDrawn),
+        "-" | "反" | "反向" | "逆流" | "逆向" | "against" | "reverse" => Some(FlowSign::AgainstDrawn),
+        "双向" | "both" | "+-" | "±" => Some(FlowSign::Both),
+        _ => None,
+    }
+}
+
+/// # Reference
+/// Line class letters YS, WS, HS of Chinese surveys; words of North American water types.
+fn system(text: &str, table: &RoleTable) -> System {
+    if let Some(system) = table.systems.get(text.trim()) {
+        return *system;
+    }
+    let text = plain(text);
+    let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    match text.as_str() {
+        "ys" | "y" | "sw" | "stm" => System::Storm,
+        "ws" | "w" | "ss" | "sew" => System::Foul,
+        "hs" | "h" | "cb" | "cmb" => System::Combined,
+        _ if has(&["合流", "雨污", "combined", "cmb"]) => System::Combined,
+        _ if has(&["雨", "storm", "stm", "surface"]) => System::Storm,
+        _ if has(&["污", "sanitary", "foul", "sewer", "sewage", "waste", "san"]) => System::Foul,
+        _ if has(&["明渠", "渠", "channel", "ditch"]) => System::OpenChannel,
+        _ if has(&["河", "river", "stream"]) => System::River,
+        _ => System::Unknown,
+    }
+}
+
+fn mode(text: &str) -> Option<FlowMode> {
+    match plain(text).as_str() {
+        "g" | "gravity" | "重力" | "重力流" | "自流" | "无压" => Some(FlowMode::Gravity),
+        "p" | "pumped" | "pressure" | "压力" | "压力流" | "有压" | "force" | "forcemain" => Some(FlowMode::Pumped),
+        "controlled" | "闸控" => Some(FlowMode::Controlled),
+        "bidirectional" | "双向" => Some(FlowMode::Bidirectional),
+        "blocked" | "封堵" | "废弃" => Some(FlowMode::Blocked),
+        _ => None,
+    }
+}
+
+fn node_kind(text: &str) -> NodeKind {
+    let text = plain(text);
+    let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
+    match text.as_str() {
+        _ if has(&["排放口", "排口", "排水口", "出水口", "outfall", "排出口"]) => NodeKind::Outfall,
+        _ if has(&["雨水口", "雨篦", "篦", "inlet", "catch", "gully"]) => NodeKind::Inlet,
+        _ if has(&["泵", "pump"]) => NodeKind::PumpStation,
+        _ if has(&["闸", "阀", "堰", "valve", "gate", "weir"]) => NodeKind::Control,
+        _ if has(&["化粪", "隔油", "storage", "wwtp", "处理"]) => NodeKind::Structure,
+        _ => NodeKind::Manhole,
+    }
+}
+
+fn is_yes(text: &str) -> bool {
+    matches!(plain(text).as_str(), "有" | "是" | "yes" | "y" | "true" | "1" | "t")
+}
+
+/// Diameters in millimetres become metres: no sewer is 20 m high, and few surveys give 20 mm ones.
+fn settle_units(understood: &mut Understood) {
+    for field in [Field::Diameter, Field::Width] {
+        if let Some(Column::Number(values)) = understood.columns.get_mut(&field) {
+            let mut known: Vec<f64> = values.iter().copied().filter(|v| v.is_finite() && *v > 0.0).collect();
+            known.sort_by(f64::total_cmp);
+            if known.get(known.len() / 2).is_some_and(|median| *median > 20.0) {
+                values.iter_mut().for_each(|v| *v /= 1000.0);
+            }
+            values.iter_mut().filter(|v| **v <= 0.0).for_each(|v| *v = f64::NAN);
+        }
+    }
+}
+
+/// Values that mark what was not measured become unknown.
+///
+/// −99, −999, −9999, 9999 and 99999 always; 0 where exact zeros outnumber the other levels within half a metre of
+/// zero, which a marker does and a survey by the sea does not.
+fn settle_sentinels(understood: &mut Understood) {
+    const LEVELS: [Field; 9] = [
+        Field::InvertFrom,
+        Field::InvertTo,
+        Field::GroundFrom,
+        Field::GroundTo,
+        Field::Invert,
+        Field::Ground,
+        Field::DepthFrom,
+        Field::DepthTo,
+        Field::Depth,
+    ];
+    for field in LEVELS {
+        let Some(name) = understood.fields.get(&field).cloned() else { continue };
+        let Some(Column::Number(values)) = understood.columns.get_mut(&field) else { continue };
+        for marker in [-99.0, -999.0, -9999.0, 9999.0, 99999.0, -99.99] {
+            let hits = values.iter().filter(|v| **v == marker).count();
+            if hits > 0 {
+                values.iter_mut().filter(|v| **v == marker).for_each(|v| *v = f64::NAN);
+                understood.findings.push(sentinel(&name, marker, hits));
+            }
+        }
+        let zeros = values.iter().filter(|v| **v == 0.0).count();
+        let near = values.iter().filter(|v| **v != 0.0 && v.abs() < 0.5).count();
+        if zeros > near {
+            values.iter_mut().filter(|v| **v == 0.0).for_each(|v| *v = f64::NAN);
+            understood.findings.push(sentinel(&name, 0.0, zeros));
+        }
+    }
+}
+
+fn sentinel(field: &str, value: f64, count: usize) -> Finding {
+    Finding::new(FindingCode::Sentinel).with("field", field).with("value", value).with("count", count)
+}
+
+/// The role's words for messages about what a layer should hold.
+pub(crate) fn needs_lines(role: Role) -> bool {
+    matches!(role, Role::Pipes | Role::Laterals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_codes_are_understood() {
+        let none = RoleTable::default();
+        assert_eq!(system("雨水", &none), System::Storm);
+        assert_eq!(system("WS", &none), System::Foul);
+        assert_eq!(system("雨污合流", &none), System::Combined);
+        assert_eq!(system("Combined Waste Water", &none), System::Combined);
+        assert_eq!(system("1", &none), System::Unknown);
+        assert_eq!(flow("-", &none), Some(FlowSign::AgainstDrawn));
+        assert_eq!(flow("雨水", &none), None);
+        assert_eq!(node_kind("排放口"), NodeKind::Outfall);
+        assert_eq!(number_in("600X300", Field::Diameter), Some(300.0));
+        assert_eq!(number_in("600X300", Field::Width), Some(600.0));
+        assert_eq!(number_in("DN400", Field::Diameter), Some(400.0));
+        assert_eq!(number_in("1,200.5", Field::Invert), Some(1200.5));
+        assert_eq!(number_in("n/a", Field::Invert), None);
+        assert_eq!(number_in("nan", Field::Invert), None);
+    }
+}

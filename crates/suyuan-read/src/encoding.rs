@@ -1,0 +1,100 @@
+//! Which bytes are which text.
+
+use encoding_rs::{Encoding, GB18030, UTF_8, WINDOWS_1252};
+use std::borrow::Cow;
+
+/// The encoding that a name stands for: `.cpg` text, a code page number, or what a user types.
+pub(crate) fn by_name(name: &str) -> Option<&'static Encoding> {
+    let plain = name.trim().trim_start_matches('\u{feff}').to_ascii_uppercase().replace('_', "-");
+    let code = plain.strip_prefix("CP").or_else(|| plain.strip_prefix("WINDOWS-")).unwrap_or(&plain);
+    match code {
+        "GBK" | "936" | "GB2312" | "GB18030" | "54936" | "EUC-CN" => Some(GB18030),
+        "UTF-8" | "UTF8" | "65001" => Some(UTF_8),
+        "950" | "BIG5" => Some(encoding_rs::BIG5),
+        "932" => Some(encoding_rs::SHIFT_JIS),
+        "1250" => Some(encoding_rs::WINDOWS_1250),
+        "1251" => Some(encoding_rs::WINDOWS_1251),
+        "1252" | "ISO-8859-1" | "ISO8859-1" | "88591" | "LATIN1" | "LATIN-1" => Some(WINDOWS_1252),
+        _ => Encoding::for_label(plain.as_bytes()),
+    }
+}
+
+/// The encoding that a DBF language byte stands for.
+///
+/// # Reference
+/// Esri's and dBASE's language driver ids.
+pub(crate) fn by_language_byte(byte: u8) -> Option<&'static Encoding> {
+    match byte {
+        0x4d | 0x7a => Some(GB18030),
+        0x4f | 0x78 => Some(encoding_rs::BIG5),
+        0x13 | 0x7b => Some(encoding_rs::SHIFT_JIS),
+        0x03 | 0x57 | 0x58 => Some(WINDOWS_1252),
+        0xc8 => Some(encoding_rs::WINDOWS_1250),
+        0xc9 => Some(encoding_rs::WINDOWS_1251),
+        _ => None,
+    }
+}
+
+/// The encoding that fits some texts: UTF-8 if all are valid, else GB18030 if all are, else Latin-1. `None` if all are
+/// ASCII, so that nothing has to be guessed. A text cut at a field's width may end inside a character.
+pub(crate) fn detect<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Encoding> {
+    let high = || texts.clone().filter(|t| !t.is_ascii());
+    high().next()?;
+    let cut_utf8 = |t: &[u8]| match std::str::from_utf8(t) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(), // only the end is missing
+    };
+    if high().all(cut_utf8) {
+        return Some(UTF_8);
+    }
+    let gbk = |t: &[u8]| {
+        let even = GB18030.decode_without_bom_handling(t);
+        !even.1 || (t.len() > 1 && !GB18030.decode_without_bom_handling(&t[..t.len() - 1]).1)
+    };
+    Some(if high().all(gbk) { GB18030 } else { WINDOWS_1252 })
+}
+
+/// A text decoded, and whether some bytes fitted no character. The last, cut character of a field is dropped.
+pub(crate) fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
+    if bytes.is_ascii() {
+        // ASCII is itself in every encoding used here.
+        return (String::from_utf8_lossy(bytes), false);
+    }
+    let (text, damaged) = encoding.decode_without_bom_handling(bytes);
+    if damaged {
+        for cut in 1..bytes.len().min(4) {
+            let (shorter, still) = encoding.decode_without_bom_handling(&bytes[..bytes.len() - cut]);
+            if !still {
+                return (Cow::Owned(shorter.into_owned()), false);
+            }
+        }
+    }
+    (text, damaged)
+}
+
+/// The name shown for an encoding: GBK for what Chinese users call it.
+pub(crate) fn label(encoding: &'static Encoding) -> &'static str {
+    if encoding == GB18030 { "GBK" } else { encoding.name() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_tell_their_encoding() {
+        let gbk = GB18030.encode("示例镇东街雨水管①").0.into_owned();
+        let utf8 = "示例镇东街".as_bytes();
+        assert_eq!(detect([gbk.as_slice()].into_iter()), Some(GB18030));
+        assert_eq!(detect([utf8, b"abc"].into_iter()), Some(UTF_8));
+        assert_eq!(detect([b"abc".as_slice()].into_iter()), None);
+        assert_eq!(detect([b"caf\xe9 \xff".as_slice()].into_iter()), Some(WINDOWS_1252));
+        // Ten bytes of a field name cut inside the fourth character.
+        assert_eq!(detect([&"起点管底".as_bytes()[..10]].into_iter()), Some(UTF_8));
+        assert_eq!(decode(UTF_8, &"起点管底".as_bytes()[..10]), ("起点管".into(), false));
+        for name in ["GBK", "936", "CP936", "cp936", "gb2312", "GB18030"] {
+            assert_eq!(by_name(name), Some(GB18030), "{name}");
+        }
+        assert_eq!(by_name("OEM"), None);
+    }
+}

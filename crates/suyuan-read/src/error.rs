@@ -1,0 +1,217 @@
+//! Why a file cannot be used: one sentence that names the place.
+
+use std::io;
+use std::path::PathBuf;
+
+use suyuan_core::Language;
+use suyuan_core::crs::CrsError;
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be opened.
+    #[error("cannot open {}: {source}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that belongs to it is missing.
+    #[error("{} is missing beside {}", missing.display(), path.display())]
+    Sidecar {
+        /// The file that is there.
+        path: PathBuf,
+        /// The one that is not.
+        missing: PathBuf,
+    },
+    /// The content is not what the format says.
+    #[error("{}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// The name's ending stands for no format.
+    #[error("{}: no format is known by this ending; read are {known}", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// What is read.
+        known: String,
+    },
+    /// There is no such layer in the file.
+    #[error("{} has no layer `{layer}`; it has {}", path.display(), layers.join(", "))]
+    NoSuchLayer {
+        /// The file.
+        path: PathBuf,
+        /// The layer asked for.
+        layer: String,
+        /// The layers there are.
+        layers: Vec<String>,
+    },
+    /// The file holds several layers and none was named.
+    #[error("{} has several layers; name one of {} after a colon", path.display(), layers.join(", "))]
+    WhichLayer {
+        /// The file.
+        path: PathBuf,
+        /// The layers there are.
+        layers: Vec<String>,
+    },
+    /// There is no such column.
+    #[error("{} has no field `{field}`; it has {}", path.display(), fields.join(", "))]
+    NoSuchField {
+        /// The file.
+        path: PathBuf,
+        /// The field asked for.
+        field: String,
+        /// The fields there are.
+        fields: Vec<String>,
+    },
+    /// A layer that must have features has none.
+    #[error("{} holds no feature; a layer of {role} needs some", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What it was given for.
+        role: &'static str,
+    },
+    /// A layer of lines holds none.
+    #[error("{} holds {found} and no line; a layer of {role} needs lines", path.display())]
+    NoLines {
+        /// The file.
+        path: PathBuf,
+        /// What it was given for.
+        role: &'static str,
+        /// What it holds.
+        found: &'static str,
+    },
+    /// A coordinate is no number.
+    #[error("{} row {row}: vertex {vertex} is ({x}, {y}), expected numbers", path.display())]
+    BadCoordinate {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// The vertex, from 1.
+        vertex: usize,
+        /// East.
+        x: f64,
+        /// North.
+        y: f64,
+    },
+    /// The coordinate system cannot be used.
+    #[error("{}: {source}", path.display())]
+    Crs {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CrsError,
+    },
+    /// Degrees without a coordinate system.
+    #[error("{} declares no coordinate system and its coordinates look like degrees", path.display())]
+    NoCrs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The encoding asked for is not known.
+    #[error("`{encoding}` is no text encoding known here")]
+    UnknownEncoding {
+        /// What was asked for.
+        encoding: String,
+    },
+    /// The dialect asked for is not known.
+    #[error("no dialect `{dialect}`; known are {}", known.join(", "))]
+    UnknownDialect {
+        /// What was asked for.
+        dialect: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
+    /// A dialect file is wrong.
+    #[error("{}: {what}", path.display())]
+    BadDialect {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A filter is wrong.
+    #[error("filter `{filter}`: {what}")]
+    BadFilter {
+        /// The filter.
+        filter: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// No layer was given.
+    #[error("no pipe layer was given")]
+    NoPipes,
+}
+
+impl ReadError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self, language: Language) -> Option<String> {
+        let text = match self {
+            Self::Crs { .. } | Self::NoCrs { .. } => language.pick(
+                "say what it is with --crs, for example --crs EPSG:4549 or --crs EPSG:4490",
+                "请用 --crs 指定坐标系，例如 --crs EPSG:4549 或 --crs EPSG:4490",
+            ),
+            Self::BadCoordinate { .. } => language.pick(
+                "repair or delete that row, or set such rows aside with --set-aside",
+                "请修复或删除该行，或用 --set-aside 将此类行搁置",
+            ),
+            Self::Sidecar { .. } => language.pick(
+                "a shapefile is several files of one name; copy them all",
+                "Shapefile 由多个同名文件组成，请全部复制",
+            ),
+            Self::UnknownEncoding { .. } => language.pick("use GBK, GB18030 or UTF-8", "可用 GBK、GB18030 或 UTF-8"),
+            Self::UnknownDialect { .. } => language.pick("see `suyuan dialects`", "见 suyuan dialects"),
+            Self::UnknownFormat { .. } => language.pick("see `suyuan formats`", "见 suyuan formats"),
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// The sentence in a language.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        if language == Language::English {
+            return self.to_string();
+        }
+        match self {
+            Self::Open { path, source } => format!("无法打开 {}：{source}", path.display()),
+            Self::Sidecar { path, missing } => format!("{} 缺少配套文件 {}", path.display(), missing.display()),
+            Self::Damaged { path, what } => format!("{} 已损坏或格式不符：{what}", path.display()),
+            Self::UnknownFormat { path, known } => format!("{}：无法识别此扩展名，可读格式为 {known}", path.display()),
+            Self::NoSuchLayer { path, layer, layers } => {
+                format!("{} 中没有图层“{layer}”，现有图层：{}", path.display(), layers.join("、"))
+            }
+            Self::WhichLayer { path, layers } => {
+                format!("{} 含多个图层，请在冒号后指定其一：{}", path.display(), layers.join("、"))
+            }
+            Self::NoSuchField { path, field, fields } => {
+                format!("{} 中没有字段“{field}”，现有字段：{}", path.display(), fields.join("、"))
+            }
+            Self::Empty { path, role } => format!("{} 没有任何要素，{role} 图层不能为空", path.display()),
+            Self::NoLines { path, role, found } => {
+                format!("{} 只有 {found}，没有线要素，{role} 图层需要线", path.display())
+            }
+            Self::BadCoordinate { path, row, vertex, x, y } => {
+                format!("{} 第 {row} 行第 {vertex} 个顶点坐标为 ({x}, {y})，不是有效数值", path.display())
+            }
+            Self::Crs { path, source } => format!("{}：{}", path.display(), source.message(language)),
+            Self::NoCrs { path } => format!("{} 未声明坐标系，且坐标疑似经纬度", path.display()),
+            Self::UnknownEncoding { encoding } => format!("无法识别文本编码“{encoding}”"),
+            Self::UnknownDialect { dialect, known } => {
+                format!("没有方言“{dialect}”，现有：{}", known.join("、"))
+            }
+            Self::BadDialect { path, what } => format!("方言文件 {} 有误：{what}", path.display()),
+            Self::BadFilter { filter, what } => format!("筛选条件“{filter}”有误：{what}"),
+            Self::NoPipes => "未给出管线图层".to_owned(),
+        }
+    }
+}

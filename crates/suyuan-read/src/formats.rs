@@ -1,0 +1,45 @@
+//! What this build reads.
+
+use serde::Serialize;
+
+/// A format that can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FormatInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Endings of its file names.
+    pub extensions: &'static [&'static str],
+    /// Whether this build reads it.
+    pub available: bool,
+    /// By what.
+    pub by: &'static str,
+}
+
+/// The formats that can be read, and whether this build reads them.
+#[must_use]
+pub fn formats() -> Vec<FormatInfo> {
+    let own = |name, extensions| FormatInfo { name, extensions, available: true, by: "suyuan" };
+    let gdal =
+        |name, extensions| FormatInfo { name, extensions, available: cfg!(feature = "gdal"), by: "GDAL" };
+    vec![
+        own("ESRI Shapefile", &["shp", "zip"]),
+        own("GeoPackage", &["gpkg"]),
+        own("GeoJSON", &["geojson", "json"]),
+        own("EPA SWMM", &["inp"]),
+        gdal("FlatGeobuf", &["fgb"]),
+        gdal("File geodatabase", &["gdb"]),
+        gdal("DXF", &["dxf"]),
+        gdal("INTERLIS", &["xtf", "itf"]),
+        gdal("MapInfo", &["tab", "mif"]),
+        gdal("KML", &["kml"]),
+        gdal("CSV with WKT or x/y", &["csv"]),
+        gdal("PostGIS", &["PG:"]),
+    ]
+}
+
+/// The endings that this build reads, for messages.
+pub(crate) fn known_endings() -> String {
+    let endings: Vec<&str> =
+        formats().iter().filter(|f| f.available).flat_map(|f| f.extensions.iter().copied()).collect();
+    endings.join(", ")
+}
