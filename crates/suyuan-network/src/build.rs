@@ -7,7 +7,7 @@ use suyuan_core::{
 };
 
 use crate::config::{BuildConfig, SnapTolerance};
-use crate::direct::{Direction, DrawnOrder, decide};
+use crate::direct::{Direction, DrawnOrder, Link, decide, hear_neighbours};
 use crate::ids::PipeId;
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Network, Pipe, Reach};
@@ -107,7 +107,8 @@ pub fn build_network(
 
     let mut findings = std::mem::take(&mut joins.findings);
     let node_inverts = node_inverts(survey, &nodes);
-    let directions = direct(&lines, &nodes, &node_inverts, &mut findings);
+    let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
+    let directions = direct(&lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
     let outfalls: Vec<_> = outfall_rows
         .into_iter()
@@ -178,16 +179,27 @@ fn direct(
     lines: &Lines,
     nodes: &Nodes,
     node_inverts: &[f64],
+    stretches: &[Stretch],
+    is_outfall: &[bool],
     findings: &mut Vec<Finding>,
 ) -> Vec<(Direction, [f64; 2])> {
     let levels: Vec<[f64; 2]> =
         (0..lines.pipes.len()).map(|p| levels(lines, nodes, node_inverts, p)).collect();
     let unlabelled = lines.pipes.iter().zip(&levels).filter(|(p, _)| p.labels.iter().all(Option::is_none));
     let drawn = DrawnOrder::estimate(unlabelled.map(|(p, l)| (p, *l)));
-    let mut directions = Vec::with_capacity(lines.pipes.len());
-    for (p, levels) in levels.into_iter().enumerate() {
+    let mut directions: Vec<(Direction, [f64; 2])> =
+        levels.iter().enumerate().map(|(p, levels)| (decide(&lines.pipes[p], *levels, drawn), *levels)).collect();
+    let links: Vec<Link> = stretches
+        .iter()
+        .map(|s| {
+            let part = &lines.parts[s.part as usize];
+            let [a, b] = s.nodes.map(|n| n.0);
+            Link { pipe: part.pipe, nodes: if part.flipped { [b, a] } else { [a, b] } }
+        })
+        .collect();
+    hear_neighbours(&mut directions, &links, nodes.places.len(), is_outfall);
+    for (p, (direction, _)) in directions.iter().enumerate() {
         let pipe = &lines.pipes[p];
-        let direction = decide(pipe, levels, drawn);
         let part = pipe.parts.0 as usize;
         let about = |code: FindingCode| {
             let finding = Finding::new(code).with("id", lines.ids.at(p)).on(pipe.origin);
@@ -219,7 +231,6 @@ fn direct(
                 basis.label(Language::Chinese),
             ));
         }
-        directions.push((direction, levels));
     }
     directions
 }

@@ -2,7 +2,8 @@
 //!
 //! Evidence is weighed in this order of trust: a recorded flow direction, node ids, invert levels, drawn order. How
 //! far drawn order can be trusted is estimated from this very survey: the share of pipes with clear inverts whose
-//! drawing agrees with them.
+//! drawing agrees with them. Where inverts and drawn order contradict each other the neighbours are heard first: the
+//! way that leaves fewer sources and sinks in mid-network is taken, and only a tie is left to the inverts.
 
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
@@ -24,6 +25,103 @@ pub(crate) struct Direction {
     pub(crate) rise: f64,
     /// Evidence of less trust that says the contrary.
     pub(crate) against: Option<DirectionBasis>,
+}
+
+impl Direction {
+    /// Whether inverts alone speak for this way, against the drawn order.
+    pub(crate) fn is_contested(&self) -> bool {
+        self.basis == DirectionBasis::InvertFall && self.against == Some(DirectionBasis::DrawnOrder)
+    }
+
+    /// The other way, on the word of the neighbours.
+    fn turned_by_neighbours(self, fall: f64) -> Self {
+        Self {
+            along: !self.along,
+            basis: DirectionBasis::Neighbours,
+            certainty: Certainty::Probable,
+            probability: 0.85,
+            rise: fall.abs(),
+            against: Some(DirectionBasis::InvertFall),
+        }
+    }
+}
+
+/// A stretch between two nodes with the pipe it belongs to, the record's start first.
+pub(crate) struct Link {
+    pub(crate) pipe: u32,
+    pub(crate) nodes: [u32; 2],
+}
+
+/// Lets the neighbours of contested pipes decide.
+///
+/// A pipe is turned where that leaves fewer nodes from which all pipes flow away or into which all flow. Decided pipes
+/// count, contested ones do not until they are decided; rounds go on until nothing more is decided.
+pub(crate) fn hear_neighbours(
+    directions: &mut [(Direction, [f64; 2])],
+    links: &[Link],
+    node_count: usize,
+    is_outfall: &[bool],
+) {
+    let mut open: Vec<bool> = directions.iter().map(|d| d.0.is_contested()).collect();
+    if !open.contains(&true) {
+        return;
+    }
+    // Flows into and out of each node over decided pipes.
+    let mut flows = vec![[0u32; 2]; node_count];
+    let count = |flows: &mut Vec<[u32; 2]>, link: &Link, along: bool| {
+        let [a, b] = link.nodes;
+        let (from, to) = if along { (a, b) } else { (b, a) };
+        flows[from as usize][1] += 1;
+        flows[to as usize][0] += 1;
+    };
+    for link in links {
+        if !open[link.pipe as usize] {
+            count(&mut flows, link, directions[link.pipe as usize].0.along);
+        }
+    }
+    let mut by_pipe: Vec<&Link> = links.iter().filter(|l| open[l.pipe as usize]).collect();
+    by_pipe.sort_by_key(|l| l.pipe);
+    loop {
+        let mut decided: Vec<(u32, bool)> = Vec::new();
+        for group in by_pipe.chunk_by(|a, b| a.pipe == b.pipe) {
+            let pipe = group[0].pipe;
+            if !open[pipe as usize] {
+                continue;
+            }
+            let odd = |along: bool| -> u32 {
+                group.iter().map(|link| {
+                    let [a, b] = link.nodes;
+                    let (from, to) = if along { (a, b) } else { (b, a) };
+                    let ([from_in, from_out], [to_in, to_out]) = (flows[from as usize], flows[to as usize]);
+                    let source = (from_in == 0 && from_out > 0) || is_outfall[from as usize];
+                    let sink = to_out == 0 && to_in > 0 && !is_outfall[to as usize];
+                    // A dead end is likelier the top of a branch than a lost outfall.
+                    let dead_end = to_out == 0 && to_in == 0 && !is_outfall[to as usize];
+                    2 * u32::from(source) + 2 * u32::from(sink) + u32::from(dead_end)
+                }).sum()
+            };
+            let as_is = directions[pipe as usize].0.along;
+            let (now, turned) = (odd(as_is), odd(!as_is));
+            if now != turned {
+                decided.push((pipe, turned < now));
+            }
+        }
+        if decided.is_empty() {
+            return;
+        }
+        for (pipe, turn) in decided {
+            let (direction, levels) = &mut directions[pipe as usize];
+            if turn {
+                *direction = direction.turned_by_neighbours(levels[0] - levels[1]);
+            }
+            open[pipe as usize] = false;
+            let along = directions[pipe as usize].0.along;
+            let from = by_pipe.partition_point(|l| l.pipe < pipe);
+            for link in by_pipe[from..].iter().take_while(|l| l.pipe == pipe) {
+                count(&mut flows, link, along);
+            }
+        }
+    }
 }
 
 /// How far this survey's drawn order can be trusted.

@@ -102,6 +102,15 @@ pub(crate) fn join(
     }
 }
 
+/// Whether an outfall stands at each node.
+pub(crate) fn nodes(rows: &[OutfallRow], nodes: &Nodes) -> Vec<bool> {
+    let mut is_outfall = vec![false; nodes.places.len()];
+    for element in rows.iter().filter_map(|r| r.element) {
+        is_outfall[nodes.of_element[element as usize].index()] = true;
+    }
+    is_outfall
+}
+
 impl OutfallRow {
     fn join_nearby(
         &mut self,

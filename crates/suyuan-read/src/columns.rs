@@ -306,8 +306,12 @@ fn system(text: &str, table: &RoleTable) -> System {
 
 fn mode(text: &str) -> Option<FlowMode> {
     match plain(text).as_str() {
-        "g" | "gravity" | "重力" | "重力流" | "自流" | "无压" => Some(FlowMode::Gravity),
-        "p" | "pumped" | "pressure" | "压力" | "压力流" | "有压" | "force" | "forcemain" => Some(FlowMode::Pumped),
+        "g" | "gravity" | "重力" | "重力流" | "自流" | "无压" | "conduit" | "varc" | "waccel" | "siphon" => {
+            Some(FlowMode::Gravity)
+        }
+        "p" | "pumped" | "pressure" | "压力" | "压力流" | "有压" | "force" | "forcemain" | "pump_pipe" => {
+            Some(FlowMode::Pumped)
+        }
         "controlled" | "闸控" => Some(FlowMode::Controlled),
         "bidirectional" | "双向" => Some(FlowMode::Bidirectional),
         "blocked" | "封堵" | "废弃" => Some(FlowMode::Blocked),
