@@ -1,3 +1,22 @@
-//! Results to files.
+//! Results to files: a GeoPackage that QGIS opens styled with a project beside it, shapefiles, GeoJSON, CSV.
+//!
+//! In comes a [`Package`]: layers with typed columns, a title and a look. Out come files, written beside their final
+//! name and renamed at the end, so that no half a file is ever left. This crate reads no survey and computes nothing.
 
-pub mod table;
+mod csv;
+mod error;
+mod geojson;
+mod gpkg;
+mod project;
+mod rings;
+mod rtree;
+mod shp;
+mod style;
+mod table;
+mod wkb;
+mod write;
+
+pub use error::ExportError;
+pub use shp::{ShapefileOptions, write_shapefile};
+pub use table::{Look, Package, Table, TableColumn, Values};
+pub use write::{FormatInfo, WriteOptions, Written, check_target, formats, write_package};

@@ -218,7 +218,7 @@ impl Crs {
     #[must_use]
     pub fn geographic_twin(&self) -> Self {
         let china = self.wkt.contains("2000") && self.wkt.to_ascii_uppercase().contains("CHINA")
-            || matches!(self.epsg, Some(4490 | 4491..=4554));
+            || matches!(self.epsg, Some(4490..=4554));
         let code = if china { 4490 } else { 4326 };
         Parts::from_epsg(code).map_or_else(|| self.clone(), |p| p.into_crs(None))
     }

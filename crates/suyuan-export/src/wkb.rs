@@ -1,0 +1,102 @@
+//! Geometry blobs of a GeoPackage.
+//!
+//! # Reference
+//! GeoPackage 1.3 clause 2.1.3; OGC 06-103r4 clause 8.
+
+use suyuan_core::Coord;
+use suyuan_core::raw::{ShapeKind, Shapes};
+
+use crate::rings::polygons;
+
+/// The box around some coordinates: least x, greatest x, least y, greatest y.
+pub(crate) type Bounds = [f64; 4];
+
+/// The box around a feature, `None` without geometry.
+pub(crate) fn bounds(shapes: &Shapes, row: usize) -> Option<Bounds> {
+    let mut coords = shapes.parts(row).flatten();
+    let first = coords.next()?;
+    Some(coords.fold([first.x, first.x, first.y, first.y], |b, c| {
+        [b[0].min(c.x), b[1].max(c.x), b[2].min(c.y), b[3].max(c.y)]
+    }))
+}
+
+/// The type name of a layer: single where every feature has one part.
+pub(crate) fn type_name(shapes: &Shapes) -> &'static str {
+    let single = match shapes.kind() {
+        ShapeKind::Polygon => {
+            (0..shapes.len()).all(|r| polygons(&shapes.parts(r).collect::<Vec<_>>()).len() <= 1)
+        }
+        _ => (0..shapes.len()).all(|r| shapes.part_count(r) <= 1),
+    };
+    match (shapes.kind(), single) {
+        (ShapeKind::Point, _) => "POINT",
+        (ShapeKind::Line, true) => "LINESTRING",
+        (ShapeKind::Line, false) => "MULTILINESTRING",
+        (ShapeKind::Polygon, true) => "POLYGON",
+        (ShapeKind::Polygon, false) => "MULTIPOLYGON",
+        (ShapeKind::None, _) => "",
+    }
+}
+
+fn points(out: &mut Vec<u8>, coords: &[Coord<f64>]) {
+    out.extend((coords.len() as u32).to_le_bytes());
+    for c in coords {
+        out.extend(c.x.to_le_bytes());
+        out.extend(c.y.to_le_bytes());
+    }
+}
+
+fn head(out: &mut Vec<u8>, code: u32) {
+    out.push(1);
+    out.extend(code.to_le_bytes());
+}
+
+/// Writes the blob of a feature into `out`, cleared first; `false` without geometry.
+pub(crate) fn write_blob(out: &mut Vec<u8>, shapes: &Shapes, row: usize, srs: i32, multi: bool) -> bool {
+    out.clear();
+    let Some(bounds) = bounds(shapes, row) else { return false };
+    out.extend(b"GP\0");
+    let envelope = shapes.kind() != ShapeKind::Point;
+    out.push(if envelope { 0b0000_0011 } else { 0b0000_0001 });
+    out.extend(srs.to_le_bytes());
+    if envelope {
+        for value in bounds {
+            out.extend(value.to_le_bytes());
+        }
+    }
+    match shapes.kind() {
+        ShapeKind::None => return false,
+        ShapeKind::Point => {
+            head(out, 1);
+            let place = shapes.point(row).unwrap_or_default();
+            out.extend(place.x.to_le_bytes());
+            out.extend(place.y.to_le_bytes());
+        }
+        ShapeKind::Line => {
+            if multi {
+                head(out, 5);
+                out.extend((shapes.part_count(row) as u32).to_le_bytes());
+            }
+            for part in shapes.parts(row) {
+                head(out, 2);
+                points(out, part);
+            }
+        }
+        ShapeKind::Polygon => {
+            let rings: Vec<&[Coord<f64>]> = shapes.parts(row).collect();
+            let polygons = polygons(&rings);
+            if multi {
+                head(out, 6);
+                out.extend((polygons.len() as u32).to_le_bytes());
+            }
+            for polygon in &polygons {
+                head(out, 3);
+                out.extend((polygon.len() as u32).to_le_bytes());
+                for ring in polygon {
+                    points(out, ring);
+                }
+            }
+        }
+    }
+    true
+}
