@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
 use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey, System};
 use suyuan_network::{NearestPipe, Network, NodeId, PipeId, PipeSpot, Place, PlaceKind, ReachId};
@@ -26,7 +27,7 @@ impl DrainerId {
 
 /// Whoever drains into the network.
 #[doc(alias = "排水户")]
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drainer {
     /// Its id in the survey.
     pub id: String,
@@ -66,7 +67,8 @@ impl JoinConfig {
 }
 
 /// Every drainer of a survey, joined to its network.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<Drainer>", into = "Vec<Drainer>")]
 pub struct Drainers {
     rows: Vec<Drainer>,
     by_reach: HashMap<ReachId, Vec<DrainerId>>,
@@ -161,16 +163,28 @@ pub fn join_drainers(
         joiner.report(drainer, &mut findings);
     }
     findings.sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)));
-    let mut joined = Drainers { rows: drainers, ..Drainers::default() };
-    for (i, drainer) in joined.rows.iter().enumerate() {
-        let id = DrainerId(i as u32);
-        match drainer.link.map(|l| l.place.kind) {
-            Some(PlaceKind::Reach { reach, .. }) => joined.by_reach.entry(reach).or_default().push(id),
-            Some(PlaceKind::Node(node)) => joined.by_node.entry(node).or_default().push(id),
-            None => {}
+    (Drainers::from(drainers), findings)
+}
+
+impl From<Vec<Drainer>> for Drainers {
+    fn from(rows: Vec<Drainer>) -> Self {
+        let mut drainers = Self { rows, ..Self::default() };
+        for (i, drainer) in drainers.rows.iter().enumerate() {
+            let id = DrainerId(i as u32);
+            match drainer.link.map(|l| l.place.kind) {
+                Some(PlaceKind::Reach { reach, .. }) => drainers.by_reach.entry(reach).or_default().push(id),
+                Some(PlaceKind::Node(node)) => drainers.by_node.entry(node).or_default().push(id),
+                None => {}
+            }
         }
+        drainers
     }
-    (joined, findings)
+}
+
+impl From<Drainers> for Vec<Drainer> {
+    fn from(drainers: Drainers) -> Self {
+        drainers.rows
+    }
 }
 
 struct Joiner<'a> {

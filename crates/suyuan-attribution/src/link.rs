@@ -1,11 +1,12 @@
 //! How a drainer is joined to the network.
 
+use serde::{Deserialize, Serialize};
 use suyuan_core::Language;
 use suyuan_network::{PipeId, Place};
 
 /// How good a link is, best first.
 #[doc(alias = "接驳等级")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LinkGrade {
     /// The record names the pipe or manhole.
     #[doc(alias = "登记")]
@@ -41,7 +42,7 @@ impl LinkGrade {
 }
 
 /// One way in which a drainer may be joined.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// How good it is.
     pub grade: LinkGrade,

@@ -267,6 +267,22 @@ impl Network {
         &self.gaps
     }
 
+    /// How many parts there are that no reach joins to each other; surveyed points on no pipe do not count.
+    ///
+    /// # Complexity
+    /// O(nodes + reaches).
+    #[must_use]
+    pub fn component_count(&self) -> usize {
+        let mut union = crate::union::Union::new(self.node_count());
+        for reach in &self.reaches {
+            union.join(reach.from.0, reach.to.0);
+        }
+        let mut roots: Vec<u32> = self.reaches.iter().map(|r| union.find(r.from.0)).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        roots.len()
+    }
+
     /// Rows that have neither geometry nor node ids, so that nothing can be said of where they are.
     #[must_use]
     pub fn unplaced(&self) -> &[Origin] {
@@ -287,8 +303,14 @@ impl Network {
     /// The line of a reach, vertices in the order the water passes them; empty without geometry.
     #[must_use]
     pub fn line_along_flow(&self, reach: ReachId) -> Vec<Coord<f64>> {
+        self.line_of_stretch(reach, self.reach(reach).measures)
+    }
+
+    /// A stretch of a reach between two measures of its part, vertices in the order the water passes them.
+    #[must_use]
+    pub fn line_of_stretch(&self, reach: ReachId, measures: [f64; 2]) -> Vec<Coord<f64>> {
         let reach = self.reach(reach);
-        let mut line = stretch(self.part(reach.part), reach.measures);
+        let mut line = stretch(self.part(reach.part), measures);
         if !reach.with_drawn {
             line.reverse();
         }

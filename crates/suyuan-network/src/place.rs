@@ -1,5 +1,6 @@
 //! A spot on the network, found by id or by nearness.
 
+use serde::{Deserialize, Serialize};
 use suyuan_core::{Coord, Language};
 
 use crate::grid::distance;
@@ -11,7 +12,7 @@ use crate::network::Network;
 const NODE_MEANT: f64 = 0.5;
 
 /// What a place is on.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum PlaceKind {
     /// A node.
     Node(NodeId),
@@ -25,7 +26,7 @@ pub enum PlaceKind {
 }
 
 /// A spot on the network.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// What it is on.
     pub kind: PlaceKind,

@@ -1,1 +1,49 @@
-//! x
+//! The front door of suyuan (溯源): from survey files to ranked candidates in one call.
+//!
+//! ```no_run
+//! use suyuan::{City, CitySpec, Role, TraceRequest};
+//!
+//! let mut spec = CitySpec::default();
+//! spec.add(Role::Pipes, "pipes.shp");
+//! spec.add(Role::Outfalls, "outfalls.shp");
+//! spec.add(Role::Drainers, "drainers.shp");
+//! let city = City::open(&spec)?;
+//! let answer = city.trace("OF-17", &TraceRequest::default())?;
+//! println!("{} pipes, {} candidates", answer.pipes.len(), answer.candidates.len());
+//! # Ok::<(), suyuan::Error>(())
+//! ```
+//!
+//! Everything here is made of the crates below, which may be used by themselves: `suyuan-read` (files to features),
+//! `suyuan-network` (features to network), `suyuan-trace`, `suyuan-attribution`, `suyuan-venue`, `suyuan-export`.
+
+mod answer;
+mod check;
+mod city;
+mod error;
+mod package;
+mod prepared;
+mod project;
+mod reference;
+mod spec;
+mod venues;
+
+pub use answer::{TraceAnswer, TraceRequest};
+pub use check::CheckReport;
+pub use city::City;
+pub use error::Error;
+pub use package::{findings_package, trace_package};
+pub use project::read_project;
+pub use reference::Reference;
+pub use spec::CitySpec;
+pub use venues::{VenueAnswer, venue_package};
+
+pub use suyuan_attribution as attribution;
+pub use suyuan_core as core;
+pub use suyuan_core::{Finding, FindingCode, Language, RawSurvey, Role, Severity, System};
+pub use suyuan_export as export;
+pub use suyuan_network as network;
+pub use suyuan_network::{BuildConfig, JoinBy, Network, SnapTolerance};
+pub use suyuan_read as read;
+pub use suyuan_read::{LayerSpec, ReadOptions};
+pub use suyuan_trace as trace;
+pub use suyuan_venue as venue;

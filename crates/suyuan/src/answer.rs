@@ -1,0 +1,316 @@
+//! The answer to a trace, as the JSON contract has it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use suyuan_attribution::{Candidate, rank_candidates};
+use suyuan_core::{Language, Origin};
+use suyuan_network::PlaceKind;
+use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
+
+use crate::city::City;
+use crate::error::Error;
+use crate::reference::Reference;
+
+/// What a trace is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceRequest {
+    /// Against the flow or with it.
+    pub heading: Heading,
+    /// Places that the trace does not pass.
+    pub barriers: Vec<String>,
+    /// How far it may go, metres of pipe.
+    pub max_distance: Option<f64>,
+    /// How far a start may lie from the network, metres.
+    pub max_snap: f64,
+    /// Whether to list what would be added if doubtful reaches ran the other way.
+    pub possible: bool,
+    /// The language of evidence and reasons.
+    pub language: Language,
+}
+
+impl Default for TraceRequest {
+    fn default() -> Self {
+        Self {
+            heading: Heading::Upstream,
+            barriers: Vec::new(),
+            max_distance: None,
+            max_snap: 20.0,
+            possible: false,
+            language: Language::English,
+        }
+    }
+}
+
+/// The start of a trace.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StartAnswer {
+    /// As it was given.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// `outfall`, `node`, `pipe`, `drainer` or `place`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// East, in the network's system; absent without geometry.
+    pub x: Option<f64>,
+    /// North.
+    pub y: Option<f64>,
+    /// How far what was given lies from it, metres.
+    pub snap_m: f64,
+}
+
+/// The end of a branch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StopAnswer {
+    /// The node.
+    pub node: String,
+    /// Why, as a stable word.
+    pub reason: String,
+    /// Width of a gap, metres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap_m: Option<f64>,
+    /// The pipe beyond a gap, or the one that flows away or is shut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
+}
+
+/// How a candidate is joined.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LinkAnswer {
+    /// `recorded`, `lateral` or `nearest`.
+    pub grade: String,
+    /// The pipe; absent where it joins at a node.
+    pub pipe: Option<String>,
+    /// The node; absent where it joins a pipe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Distance between drainer and pipe, metres.
+    pub gap_m: f64,
+}
+
+/// A fact behind a candidate.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EvidenceAnswer {
+    /// What it is about.
+    pub kind: String,
+    /// In words.
+    pub text: String,
+    /// What it adds to the log odds.
+    pub log_odds: f64,
+}
+
+/// A drainer that could be the source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CandidateAnswer {
+    /// From 1.
+    pub rank: usize,
+    /// Its id.
+    pub drainer: String,
+    /// Its name, blank if it has none.
+    pub name: String,
+    /// Probability that it is the source, given that one of the candidates is.
+    pub probability: f64,
+    /// Metres of pipe to the start.
+    pub distance_m: f64,
+    /// Travel time, seconds: shortest and longest.
+    pub travel_s: [f64; 2],
+    /// Share of its flow that arrives.
+    pub share: f64,
+    /// How it is joined.
+    pub link: LinkAnswer,
+    /// The facts, weightiest first.
+    pub evidence: Vec<EvidenceAnswer>,
+}
+
+/// The answer to a trace.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TraceAnswer {
+    /// `suyuan.trace/1`.
+    pub schema: &'static str,
+    /// Where it starts.
+    pub start: StartAnswer,
+    /// `upstream` or `downstream`.
+    pub direction: &'static str,
+    /// Pipes of which some part can drain to the start, by id.
+    pub pipes: Vec<String>,
+    /// Those reached over certain reaches alone.
+    pub certain_pipes: Vec<String>,
+    /// Those that doubtful directions might add.
+    pub possible_pipes: Vec<String>,
+    /// How many nodes were reached.
+    pub nodes: usize,
+    /// Length of pipe, metres.
+    pub length_m: f64,
+    /// The ends of branches, nearest first.
+    pub stops: Vec<StopAnswer>,
+    /// Ids of the drainers behind the start, by id.
+    pub drainers: Vec<String>,
+    /// The same, likeliest first.
+    pub candidates: Vec<CandidateAnswer>,
+    /// How many findings concern the traced pipes and the candidates.
+    pub findings: usize,
+    /// The trace itself.
+    #[serde(skip)]
+    pub trace: Trace,
+    /// The candidates themselves.
+    #[serde(skip)]
+    pub ranked: Vec<Candidate>,
+    /// Which findings concern it, as indices into those of the city.
+    #[serde(skip)]
+    pub concerned: Vec<usize>,
+}
+
+fn round(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale
+}
+
+fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {
+    let mut ids: Vec<String> = ids.collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+impl City {
+    /// Traces one place and ranks the drainers behind it.
+    ///
+    /// # Errors
+    /// [`Error::BadReference`] and [`Error::Place`] for starts and barriers that are not there.
+    pub fn trace(&self, start: &str, request: &TraceRequest) -> Result<TraceAnswer, Error> {
+        let mut tracer = Tracer::new(&self.network);
+        let options = self.trace_options(request)?;
+        self.trace_with(&mut tracer, start, request, &options)
+    }
+
+    /// The options that a request means.
+    ///
+    /// # Errors
+    /// As [`City::trace`], for the barriers.
+    pub fn trace_options(&self, request: &TraceRequest) -> Result<TraceOptions, Error> {
+        let mut barriers = Barriers::default();
+        for text in &request.barriers {
+            let reference = Reference::parse(text)?;
+            if let Reference::Pipe(id) = &reference {
+                barriers.pipes.extend(self.network.find_pipes(id)?);
+                continue;
+            }
+            match self.place(&reference, request.max_snap)?.0.kind {
+                PlaceKind::Node(node) => barriers.nodes.push(node),
+                PlaceKind::Reach { reach, .. } => barriers.pipes.push(self.network.reach(reach).pipe),
+            }
+        }
+        Ok(TraceOptions {
+            heading: request.heading,
+            barriers,
+            max_distance: request.max_distance,
+            possible: request.possible,
+        })
+    }
+
+    /// As [`City::trace`], with a tracer and options to be used again.
+    ///
+    /// # Errors
+    /// As [`City::trace`], for the start.
+    pub fn trace_with(
+        &self,
+        tracer: &mut Tracer<'_>,
+        start: &str,
+        request: &TraceRequest,
+        options: &TraceOptions,
+    ) -> Result<TraceAnswer, Error> {
+        let network = &self.network;
+        let (place, kind, id) = self.place(&Reference::parse(start)?, request.max_snap)?;
+        let trace = tracer.trace(&place, options);
+        let ranked = rank_candidates(network, &trace, &self.drainers, &self.trades);
+        let names = |pipes: Vec<suyuan_network::PipeId>| dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()));
+        let stops = trace
+            .stops
+            .iter()
+            .map(|stop| {
+                let (gap_m, beyond) = match stop.reason {
+                    StopReason::Gap { width, beyond } => (Some(round(width, 3)), Some(beyond)),
+                    StopReason::Opposing { pipe } => (None, Some(pipe)),
+                    StopReason::Barrier { pipe } => (None, pipe),
+                    _ => (None, None),
+                };
+                StopAnswer {
+                    node: network.node(stop.node).name.to_owned(),
+                    reason: stop.reason.key().to_owned(),
+                    gap_m,
+                    beyond: beyond.map(|p| network.pipe_name(p).to_owned()),
+                }
+            })
+            .collect();
+        let candidates: Vec<CandidateAnswer> =
+            ranked.iter().enumerate().map(|(i, c)| self.candidate(i, c, request.language)).collect();
+        let concerned = self.concerned(&trace, &ranked);
+        Ok(TraceAnswer {
+            schema: "suyuan.trace/1",
+            start: StartAnswer {
+                reference: start.to_owned(),
+                kind: kind.to_owned(),
+                id,
+                x: place.spot.map(|p| round(p.x, 3)),
+                y: place.spot.map(|p| round(p.y, 3)),
+                snap_m: round(place.snap, 3),
+            },
+            direction: trace.heading.key(),
+            pipes: names(trace.pipes(network)),
+            certain_pipes: names(trace.certain_pipes(network)),
+            possible_pipes: names(trace.possible_pipes(network)),
+            nodes: trace.nodes.len(),
+            length_m: round(trace.length(), 3),
+            stops,
+            drainers: dedup(candidates.iter().map(|c| c.drainer.clone())),
+            candidates,
+            findings: concerned.len(),
+            trace,
+            ranked,
+            concerned,
+        })
+    }
+
+    fn candidate(&self, index: usize, candidate: &Candidate, language: Language) -> CandidateAnswer {
+        let drainer = self.drainers.drainer(candidate.drainer);
+        let link = drainer.link.as_ref();
+        let node = match link.map(|l| l.place.kind) {
+            Some(PlaceKind::Node(node)) => Some(self.network.node(node).name.to_owned()),
+            _ => None,
+        };
+        CandidateAnswer {
+            rank: index + 1,
+            drainer: drainer.id.clone(),
+            name: drainer.name.clone(),
+            probability: round(candidate.probability, 6),
+            distance_m: round(candidate.distance, 3),
+            travel_s: candidate.travel.map(|t| t.round()),
+            share: round(candidate.share, 6),
+            link: LinkAnswer {
+                grade: link.map_or("", |l| l.grade.key()).to_owned(),
+                pipe: link.and_then(|l| l.pipe).map(|p| self.network.pipe_name(p).to_owned()),
+                node,
+                gap_m: round(link.map_or(0.0, |l| l.gap), 3),
+            },
+            evidence: candidate
+                .evidence
+                .iter()
+                .map(|e| EvidenceAnswer {
+                    kind: e.kind.key().to_owned(),
+                    text: e.text(language).to_owned(),
+                    log_odds: round(e.log_odds, 4),
+                })
+                .collect(),
+        }
+    }
+
+    /// The findings about traced pipes and candidates.
+    fn concerned(&self, trace: &Trace, ranked: &[Candidate]) -> Vec<usize> {
+        let pipes = trace.pipes(&self.network).into_iter().map(|p| self.network.pipe(p).origin);
+        let drainers = ranked.iter().map(|c| self.drainers.drainer(c.drainer).origin);
+        let origins: BTreeSet<Origin> = pipes.chain(drainers).collect();
+        let about = |f: &suyuan_core::Finding| f.origin.is_some_and(|o| origins.contains(&o));
+        (0..self.findings.len()).filter(|i| about(&self.findings[*i])).collect()
+    }
+}

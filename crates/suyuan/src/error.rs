@@ -1,0 +1,116 @@
+//! What can go wrong on the whole way.
+
+use std::path::PathBuf;
+
+use suyuan_core::Language;
+use suyuan_export::ExportError;
+use suyuan_network::{BuildError, PlaceError};
+use suyuan_read::ReadError;
+
+/// What can go wrong on the whole way.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file cannot be used.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// No network can be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A start or barrier is not on the network.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// An output cannot be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A reference to a place is not understood.
+    #[error("`{text}` names no place: use an id, outfall:ID, node:ID, pipe:ID, drainer:ID, X,Y or lonlat:X,Y")]
+    BadReference {
+        /// What was given.
+        text: String,
+    },
+    /// A project file is wrong.
+    #[error("{}: {what}", path.display())]
+    BadProject {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A prepared network cannot be opened.
+    #[error("{}: {what}", path.display())]
+    BadPrepared {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// A table of trades is wrong.
+    #[error("{}: {what}", path.display())]
+    BadTrades {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The question needs a layer that was not given.
+    #[error("no layer of {role} was given")]
+    MissingLayer {
+        /// What is missing.
+        role: &'static str,
+    },
+    /// The question needs the survey itself, and a prepared network holds only the network.
+    #[error("{what} needs the survey files; a prepared network does not hold them")]
+    NeedsSurvey {
+        /// What was asked.
+        what: &'static str,
+    },
+}
+
+impl Error {
+    /// The sentence in a language.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Read(error), _) => error.message(language),
+            (Self::Build(error), _) => error.message(language),
+            (Self::Place(error), _) => error.message(language),
+            (Self::Export(error), _) => error.message(language),
+            (error, Language::English) => error.to_string(),
+            (Self::BadReference { text }, Language::Chinese) => {
+                format!("“{text}”不是有效位置：可用编号、outfall:编号、node:编号、pipe:编号、drainer:编号、X,Y 或 lonlat:经度,纬度")
+            }
+            (Self::BadProject { path, what }, Language::Chinese) => format!("项目文件 {} 有误：{what}", path.display()),
+            (Self::BadPrepared { path, what }, Language::Chinese) => format!("预处理管网 {} 无法使用：{what}", path.display()),
+            (Self::BadTrades { path, what }, Language::Chinese) => format!("行业表 {} 有误：{what}", path.display()),
+            (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
+            (Self::NeedsSurvey { what }, Language::Chinese) => format!("{what} 需要原始测绘文件，预处理管网中没有"),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self, language: Language) -> Option<String> {
+        match self {
+            Self::Read(error) => error.hint(language),
+            Self::Export(error) => error.hint(language).map(str::to_owned),
+            Self::Place(PlaceError::TooFar { .. }) => Some(
+                language
+                    .pick("allow a longer way with --max-snap, or give another place", "可用 --max-snap 放宽距离，或改用其他位置")
+                    .to_owned(),
+            ),
+            Self::MissingLayer { role } => Some(format!("--{role} FILE")),
+            _ => None,
+        }
+    }
+
+    /// The exit code of the command line: 2 wrong usage, 3 input that cannot be used, 4 output that cannot be written.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::BadReference { .. } => 2,
+            Self::Export(_) => 4,
+            _ => 3,
+        }
+    }
+}

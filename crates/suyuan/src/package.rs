@@ -1,0 +1,617 @@
+//! Answers to layers, as QGIS users see them.
+
+use std::collections::BTreeMap;
+
+use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind, Shapes, Value, ValueKind};
+use suyuan_core::text::TextColumn;
+use suyuan_core::{Coord, Finding, Language, Origin};
+use suyuan_export::{Look, Package, Table, TableColumn, Values};
+use suyuan_network::{PipeId, ReachId};
+
+use crate::answer::TraceAnswer;
+use crate::city::City;
+
+/// How far around the trace the rest of the network is shown, metres.
+const CONTEXT: f64 = 250.0;
+
+/// A table filled row by row: columns by name, each value in turn.
+pub(crate) struct Rows {
+    columns: Vec<(String, String, Cells)>,
+    shapes: Shapes,
+}
+
+enum Cells {
+    Text(TextColumn),
+    Integer(Vec<Option<i64>>),
+    Real(Vec<f64>),
+}
+
+/// The kinds of column that [`Rows`] has.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// Texts.
+    Text,
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Real,
+}
+
+impl Rows {
+    /// Columns as name, alias in both languages, and kind.
+    pub(crate) fn new(kind: ShapeKind, language: Language, columns: &[(&str, &str, &str, Kind)]) -> Self {
+        let columns = columns
+            .iter()
+            .map(|(name, en, zh, kind)| {
+                let cells = match kind {
+                    Kind::Text => Cells::Text(TextColumn::default()),
+                    Kind::Integer => Cells::Integer(Vec::new()),
+                    Kind::Real => Cells::Real(Vec::new()),
+                };
+                ((*name).to_owned(), language.pick(en, zh).to_owned(), cells)
+            })
+            .collect();
+        Self { columns, shapes: Shapes::new(kind) }
+    }
+
+    fn cells(&mut self, name: &str) -> Option<&mut Cells> {
+        self.columns.iter_mut().find(|c| c.0 == name).map(|c| &mut c.2)
+    }
+
+    pub(crate) fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        if let Some(Cells::Text(column)) = self.cells(name) {
+            column.push(value);
+        }
+        self
+    }
+
+    pub(crate) fn real(&mut self, name: &str, value: f64) -> &mut Self {
+        if let Some(Cells::Real(column)) = self.cells(name) {
+            column.push((value * 1e4).round() / 1e4);
+        }
+        self
+    }
+
+    pub(crate) fn integer(&mut self, name: &str, value: i64) -> &mut Self {
+        if let Some(Cells::Integer(column)) = self.cells(name) {
+            column.push(Some(value));
+        }
+        self
+    }
+
+    pub(crate) fn shape<'a>(&mut self, parts: impl IntoIterator<Item = &'a [Coord<f64>]>) {
+        self.shapes.push(parts);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shapes.len()
+    }
+
+    pub(crate) fn table(self, name: &str, title: &str, group: &str, look: Look) -> Table {
+        let columns = self
+            .columns
+            .into_iter()
+            .map(|(name, alias, cells)| TableColumn {
+                name,
+                alias,
+                values: match cells {
+                    Cells::Text(v) => Values::Text(v),
+                    Cells::Integer(v) => Values::Integer(v),
+                    Cells::Real(v) => Values::Real(v),
+                },
+            })
+            .collect();
+        Table {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            group: group.to_owned(),
+            look,
+            shapes: self.shapes,
+            columns,
+        }
+    }
+}
+
+/// The attributes of some rows of the survey, as columns that travel along; of several layers the union.
+fn attributes(city: &City, origins: &[Origin]) -> Vec<TableColumn> {
+    let Some(survey) = &city.survey else { return Vec::new() };
+    let mut names: Vec<(String, ValueKind)> = Vec::new();
+    let mut layers: Vec<u16> = origins.iter().map(|o| o.layer).collect();
+    layers.sort_unstable();
+    layers.dedup();
+    for layer in &layers {
+        for field in survey.layers[*layer as usize].attributes.fields() {
+            match names.iter_mut().find(|n| n.0 == field.name) {
+                Some(known) if known.1 != field.kind => known.1 = ValueKind::Text,
+                Some(_) => {}
+                None => names.push((field.name.clone(), field.kind)),
+            }
+        }
+    }
+    names
+        .into_iter()
+        .map(|(name, kind)| {
+            let at: BTreeMap<u16, usize> = layers
+                .iter()
+                .filter_map(|l| {
+                    let fields = survey.layers[*l as usize].attributes.fields();
+                    Some((*l, fields.iter().position(|f| f.name == name)?))
+                })
+                .collect();
+            let value = |o: &Origin| match at.get(&o.layer) {
+                Some(field) => survey.layers[o.layer as usize].attributes.value(o.row as usize, *field),
+                None => Value::Null,
+            };
+            let values = match kind {
+                ValueKind::Integer => Values::Integer(
+                    origins.iter().map(|o| if let Value::Integer(v) = value(o) { Some(v) } else { None }).collect(),
+                ),
+                ValueKind::Real => Values::Real(
+                    origins
+                        .iter()
+                        .map(|o| match value(o) {
+                            Value::Real(v) => v,
+                            Value::Integer(v) => v as f64,
+                            _ => f64::NAN,
+                        })
+                        .collect(),
+                ),
+                ValueKind::Boolean => Values::Boolean(
+                    origins.iter().map(|o| if let Value::Boolean(v) = value(o) { Some(v) } else { None }).collect(),
+                ),
+                ValueKind::Text | ValueKind::Date => {
+                    Values::Text(origins.iter().map(|o| value(o).to_string()).collect())
+                }
+            };
+            // A whole number that does not fit its column is text in the file: keep it as text.
+            let whole = matches!(kind, ValueKind::Integer)
+                && origins.iter().any(|o| matches!(value(o), Value::Text(_) | Value::Real(_)));
+            let values = if whole {
+                Values::Text(origins.iter().map(|o| value(o).to_string()).collect())
+            } else {
+                values
+            };
+            TableColumn { alias: name.clone(), name, values }
+        })
+        .collect()
+}
+
+struct Titles {
+    result: &'static str,
+    path: &'static str,
+    background: &'static str,
+}
+
+fn titles(language: Language) -> Titles {
+    Titles {
+        result: language.pick("Result", "结论"),
+        path: language.pick("Trace", "溯源路径"),
+        background: language.pick("Background", "背景"),
+    }
+}
+
+/// The layers of some traces: starts, ranked drainers, stops, findings, traced pipes, nodes, and what lies around.
+#[must_use]
+pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -> Package {
+    let t = titles(language);
+    let mut tables = vec![starts(answers, language, t.result)];
+    tables.extend(candidates(city, answers, language, t.result));
+    let mut concerned: Vec<usize> = answers.iter().flat_map(|a| a.concerned.iter().copied()).collect();
+    concerned.sort_unstable();
+    concerned.dedup();
+    let findings: Vec<&Finding> = concerned.iter().map(|i| &city.findings[*i]).collect();
+    tables.push(stops(city, answers, language, t.path));
+    tables.push(finding_table(city, &findings, language, t.path));
+    tables.push(traced(city, answers, language, t.path));
+    tables.push(nodes(city, answers, language, t.path));
+    let bounds = bounds_of(&tables);
+    tables.push(outfalls(city, bounds, language, t.background));
+    tables.push(context(city, answers, bounds, language, t.background));
+    tables.extend(background(city, bounds, language, t.background));
+    let names: Vec<&str> = answers.iter().take(3).map(|a| a.start.id.as_str()).collect();
+    let more = if answers.len() > 3 { " …" } else { "" };
+    Package {
+        title: format!("{} {}{more}", language.pick("suyuan trace", "溯源结果"), names.join(", ")),
+        crs: city.network.crs().clone(),
+        language,
+        tables,
+        focus: Some("traced_pipes".to_owned()),
+        run_info: run_info(city),
+    }
+}
+
+fn starts(answers: &[TraceAnswer], language: Language, group: &str) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[
+            ("id", "Id", "编号", Kind::Text),
+            ("name", "Kind", "类型", Kind::Text),
+            ("direction", "Direction", "方向", Kind::Text),
+            ("snap_m", "Distance to the network (m)", "至管网距离(m)", Kind::Real),
+            ("pipes", "Pipes", "管段数", Kind::Integer),
+            ("length_m", "Length of pipe (m)", "管长(m)", Kind::Real),
+            ("drainers", "Drainers", "排水户数", Kind::Integer),
+            ("findings", "Findings", "数据疑点数", Kind::Integer),
+        ],
+    );
+    for answer in answers {
+        let kind = match answer.start.kind.as_str() {
+            "outfall" => language.pick("outfall", "排口"),
+            "node" => language.pick("node", "管点"),
+            "pipe" => language.pick("pipe", "管段"),
+            "drainer" => language.pick("drainer", "排水户"),
+            _ => language.pick("place", "位置"),
+        };
+        rows.text("id", &answer.start.id)
+            .text("name", kind)
+            .text("direction", answer.direction)
+            .real("snap_m", answer.start.snap_m)
+            .integer("pipes", answer.pipes.len() as i64)
+            .real("length_m", answer.length_m)
+            .integer("drainers", answer.drainers.len() as i64)
+            .integer("findings", answer.findings as i64);
+        match answer.trace.start.spot {
+            Some(spot) => rows.shape([[spot].as_slice()]),
+            None => rows.shape([]),
+        }
+    }
+    rows.table("start", language.pick("Start", "溯源起点"), group, Look::Start)
+}
+
+fn candidates(city: &City, answers: &[TraceAnswer], language: Language, group: &str) -> Vec<Table> {
+    let columns = [
+        ("start", "Start", "溯源起点", Kind::Text),
+        ("rank", "Rank", "排名", Kind::Integer),
+        ("drainer", "Drainer", "排水户编号", Kind::Text),
+        ("name", "Name", "名称", Kind::Text),
+        ("trade", "Trade", "行业", Kind::Text),
+        ("probability", "Probability", "来源概率", Kind::Real),
+        ("distance_m", "Pipe to the start (m)", "至起点管长(m)", Kind::Real),
+        ("grade", "Link", "接驳等级", Kind::Text),
+        ("pipe", "Pipe", "接入管段", Kind::Text),
+        ("gap_m", "Distance to the pipe (m)", "至管段距离(m)", Kind::Real),
+        ("share", "Share of flow arriving", "到达水量份额", Kind::Real),
+        ("certainty", "Certainty of the way", "沿途可信度", Kind::Text),
+        ("why", "Why", "判定依据", Kind::Text),
+    ];
+    let mut points = Rows::new(ShapeKind::Point, language, &columns);
+    let mut areas = Rows::new(ShapeKind::Polygon, language, &columns);
+    for answer in answers {
+        for (ranked, shown) in answer.ranked.iter().zip(&answer.candidates) {
+            let drainer = city.drainers.drainer(ranked.drainer);
+            let layer = city.survey.as_ref().map(|s| &s.layers[drainer.origin.layer as usize]);
+            let area = layer.filter(|l| l.shapes.kind() == ShapeKind::Polygon);
+            let rows = if area.is_some() { &mut areas } else { &mut points };
+            let why: Vec<&str> = ranked.evidence.iter().map(|e| e.text(language)).collect();
+            rows.text("start", &answer.start.id)
+                .integer("rank", shown.rank as i64)
+                .text("drainer", &drainer.id)
+                .text("name", if drainer.name.is_empty() { &drainer.id } else { &drainer.name })
+                .text("trade", &drainer.trade)
+                .real("probability", ranked.probability)
+                .real("distance_m", ranked.distance)
+                .text("grade", drainer.link.map_or("", |l| l.grade.label(language)))
+                .text("pipe", shown.link.pipe.as_deref().or(shown.link.node.as_deref()).unwrap_or(""))
+                .real("gap_m", shown.link.gap_m)
+                .real("share", ranked.share)
+                .text("certainty", if ranked.certain { language.pick("certain", "确定") } else { language.pick("doubtful", "存疑") })
+                .text("why", &why.join(language.pick("; ", "；")));
+            match (area, drainer.place) {
+                (Some(layer), _) => rows.shape(layer.shapes.parts(drainer.origin.row as usize)),
+                (None, Some(place)) => rows.shape([[place].as_slice()]),
+                (None, None) => rows.shape([]),
+            }
+        }
+    }
+    let title = language.pick("Candidate drainers (inspect next)", "疑似排水户（建议排查）");
+    let mut tables = Vec::new();
+    let any_areas = areas.len() > 0;
+    if points.len() > 0 || !any_areas {
+        tables.push(points.table("candidates", title, group, Look::Candidates));
+    }
+    if any_areas {
+        let title = language.pick("Candidate plots (inspect next)", "疑似排水地块（建议排查）");
+        tables.push(areas.table("candidate_areas", title, group, Look::CandidateAreas));
+    }
+    tables
+}
+
+fn stops(city: &City, answers: &[TraceAnswer], language: Language, group: &str) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[
+            ("start", "Start", "溯源起点", Kind::Text),
+            ("node", "Node", "管点", Kind::Text),
+            ("reason", "Reason (code)", "终止代码", Kind::Text),
+            ("reason_text", "Why the branch ends here", "终止原因", Kind::Text),
+            ("gap_m", "Width of the gap (m)", "断开距离(m)", Kind::Real),
+            ("beyond", "Pipe beyond", "对侧管段", Kind::Text),
+            ("distance_m", "Pipe to the start (m)", "至起点管长(m)", Kind::Real),
+        ],
+    );
+    for answer in answers {
+        for (stop, shown) in answer.trace.stops.iter().zip(&answer.stops) {
+            rows.text("start", &answer.start.id)
+                .text("node", &shown.node)
+                .text("reason", &shown.reason)
+                .text("reason_text", stop.reason.label(language))
+                .real("gap_m", shown.gap_m.unwrap_or(f64::NAN))
+                .text("beyond", shown.beyond.as_deref().unwrap_or(""))
+                .real("distance_m", stop.distance);
+            match city.network.node(stop.node).place {
+                Some(place) => rows.shape([[place].as_slice()]),
+                None => rows.shape([]),
+            }
+        }
+    }
+    rows.table("stops", language.pick("Where branches end", "支线终点"), group, Look::Stops)
+}
+
+pub(crate) fn finding_table(city: &City, findings: &[&Finding], language: Language, group: &str) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[
+            ("code", "Code", "代码", Kind::Text),
+            ("severity", "Severity", "级别", Kind::Text),
+            ("message", "What is doubtful", "说明", Kind::Text),
+            ("subject", "Subject", "对象", Kind::Text),
+            ("origin", "Where it stands", "数据出处", Kind::Text),
+        ],
+    );
+    for finding in findings {
+        let origin = match (&city.survey, finding.origin) {
+            (Some(survey), Some(origin)) => survey.describe(origin),
+            _ => String::new(),
+        };
+        rows.text("code", finding.code.code())
+            .text("severity", finding.code.severity().key())
+            .text("message", &finding.message(language))
+            .text("subject", finding.detail("id").unwrap_or(""))
+            .text("origin", &origin);
+        match finding.place {
+            Some((x, y)) => rows.shape([[Coord { x, y }].as_slice()]),
+            None => rows.shape([]),
+        }
+    }
+    rows.table("findings", language.pick("Doubtful data", "数据疑点"), group, Look::Findings)
+}
+
+fn traced(city: &City, answers: &[TraceAnswer], language: Language, group: &str) -> Table {
+    let network = &city.network;
+    let mut rows = Rows::new(
+        ShapeKind::Line,
+        language,
+        &[
+            ("start", "Start", "溯源起点", Kind::Text),
+            ("pipe", "Pipe", "管段编号", Kind::Text),
+            ("from_node", "Upper node", "上游管点", Kind::Text),
+            ("to_node", "Lower node", "下游管点", Kind::Text),
+            ("system", "System", "排水系统", Kind::Text),
+            ("certainty", "Certainty of direction", "流向可信度", Kind::Text),
+            ("basis", "Basis of direction", "流向依据", Kind::Text),
+            ("distance_m", "Pipe to the start (m)", "至起点管长(m)", Kind::Real),
+            ("length_m", "Length (m)", "长度(m)", Kind::Real),
+            ("share", "Share of flow arriving", "到达水量份额", Kind::Real),
+            ("invert_up", "Upper invert (m)", "上游管底(m)", Kind::Real),
+            ("invert_down", "Lower invert (m)", "下游管底(m)", Kind::Real),
+        ],
+    );
+    let mut origins = Vec::new();
+    for answer in answers {
+        let shares = answer.trace.shares(network);
+        for (step, share) in answer.trace.steps.iter().zip(shares) {
+            let reach = network.reach(step.reach);
+            let pipe = network.pipe(reach.pipe);
+            let [up, down] = network.pipe_inverts(reach.pipe);
+            rows.text("start", &answer.start.id)
+                .text("pipe", network.pipe_name(reach.pipe))
+                .text("from_node", network.node(reach.from).name)
+                .text("to_node", network.node(reach.to).name)
+                .text("system", pipe.system.label(language))
+                .text("certainty", reach.certainty.label(language))
+                .text("basis", reach.basis.label(language))
+                .real("distance_m", step.distance)
+                .real("length_m", step.measures[1] - step.measures[0])
+                .real("share", share)
+                .real("invert_up", up.unwrap_or(f64::NAN))
+                .real("invert_down", down.unwrap_or(f64::NAN));
+            let line = network.line_of_stretch(step.reach, step.measures);
+            if line.len() < 2 { rows.shape([]) } else { rows.shape([line.as_slice()]) }
+            origins.push(pipe.origin);
+        }
+    }
+    let mut table =
+        rows.table("traced_pipes", language.pick("Traced pipes (by distance)", "溯源管段（按距离）"), group, Look::TracedPipes);
+    table.columns.extend(attributes(city, &origins));
+    table
+}
+
+fn nodes(city: &City, answers: &[TraceAnswer], language: Language, group: &str) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[
+            ("node", "Node", "管点", Kind::Text),
+            ("kind", "Kind", "类型", Kind::Text),
+            ("distance_m", "Pipe to the start (m)", "至起点管长(m)", Kind::Real),
+        ],
+    );
+    let mut seen = vec![false; city.network.node_count()];
+    for (id, distance) in answers.iter().flat_map(|a| &a.trace.nodes) {
+        let node = city.network.node(*id);
+        if std::mem::replace(&mut seen[id.index()], true) {
+            continue;
+        }
+        rows.text("node", node.name).text("kind", node.kind.key()).real("distance_m", *distance);
+        match node.place {
+            Some(place) => rows.shape([[place].as_slice()]),
+            None => rows.shape([]),
+        }
+    }
+    rows.table("nodes", language.pick("Manholes on the way", "沿途管点"), group, Look::Nodes)
+}
+
+/// Least and greatest x, least and greatest y around everything so far, grown a little.
+fn bounds_of(tables: &[Table]) -> Option<[f64; 4]> {
+    let mut coords = tables
+        .iter()
+        .filter(|t| matches!(t.look, Look::Start | Look::TracedPipes | Look::Candidates | Look::CandidateAreas))
+        .flat_map(|t| t.shapes.coords());
+    let first = coords.next()?;
+    let b = coords.fold([first.x, first.x, first.y, first.y], |b, c| {
+        [b[0].min(c.x), b[1].max(c.x), b[2].min(c.y), b[3].max(c.y)]
+    });
+    Some([b[0] - CONTEXT, b[1] + CONTEXT, b[2] - CONTEXT, b[3] + CONTEXT])
+}
+
+fn touches(bounds: Option<[f64; 4]>, coords: impl Iterator<Item = Coord<f64>>) -> bool {
+    let Some(b) = bounds else { return true };
+    let mut own: Option<[f64; 4]> = None;
+    for c in coords {
+        own = Some(own.map_or([c.x, c.x, c.y, c.y], |o| [o[0].min(c.x), o[1].max(c.x), o[2].min(c.y), o[3].max(c.y)]));
+    }
+    own.is_some_and(|o| o[0] <= b[1] && b[0] <= o[1] && o[2] <= b[3] && b[2] <= o[3])
+}
+
+fn outfalls(city: &City, bounds: Option<[f64; 4]>, language: Language, group: &str) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[("id", "Id", "编号", Kind::Text), ("name", "Name", "名称", Kind::Text)],
+    );
+    for outfall in city.network.outfall_ids().map(|o| city.network.outfall(o)) {
+        if touches(bounds, outfall.place.into_iter()) {
+            rows.text("id", &outfall.id).text("name", &outfall.name);
+            match outfall.place {
+                Some(place) => rows.shape([[place].as_slice()]),
+                None => rows.shape([]),
+            }
+        }
+    }
+    rows.table("outfalls", language.pick("Outfalls", "排口"), group, Look::Outfalls)
+}
+
+fn context(
+    city: &City,
+    answers: &[TraceAnswer],
+    bounds: Option<[f64; 4]>,
+    language: Language,
+    group: &str,
+) -> Table {
+    let network = &city.network;
+    let mut rows = Rows::new(
+        ShapeKind::Line,
+        language,
+        &[("pipe", "Pipe", "管段编号", Kind::Text), ("system", "System", "排水系统", Kind::Text)],
+    );
+    let mut traced = vec![false; network.reach_count()];
+    for step in answers.iter().flat_map(|a| &a.trace.steps) {
+        traced[step.reach.index()] = true;
+    }
+    let is_traced = |r: ReachId| traced[r.index()];
+    let around = |pipe: &PipeId| {
+        !network.reaches_of(*pipe).all(is_traced)
+            && touches(bounds, network.parts_of(*pipe).flatten().copied())
+    };
+    for pipe in network.pipe_ids().filter(around) {
+        rows.text("pipe", network.pipe_name(pipe)).text("system", network.pipe(pipe).system.key());
+        rows.shape(network.parts_of(pipe).filter(|line| line.len() > 1));
+    }
+    rows.table("network", language.pick("Other pipes", "其他管网"), group, Look::Network)
+}
+
+/// Waters and venues of the survey near the trace.
+fn background(city: &City, bounds: Option<[f64; 4]>, language: Language, group: &str) -> Vec<Table> {
+    let Some(survey) = &city.survey else { return Vec::new() };
+    let mut tables = Vec::new();
+    for (role, name, title, look) in [
+        (Role::Venues, "venues", language.pick("Venues", "重点场馆"), Look::Venues),
+        (Role::Waters, "waters", language.pick("Waters", "水体"), Look::Waters),
+    ] {
+        for (n, (_, layer)) in survey.layers_of(role).enumerate() {
+            let name = if n == 0 { name.to_owned() } else { format!("{name}_{}", n + 1) };
+            tables.push(named_table(layer, bounds, &name, title, group, look, language));
+        }
+    }
+    tables
+}
+
+fn named_table(
+    layer: &RawLayer,
+    bounds: Option<[f64; 4]>,
+    name: &str,
+    title: &str,
+    group: &str,
+    look: Look,
+    language: Language,
+) -> Table {
+    let mut rows = Rows::new(
+        layer.shapes.kind(),
+        language,
+        &[("id", "Id", "编号", Kind::Text), ("name", "Name", "名称", Kind::Text)],
+    );
+    for row in 0..layer.len() {
+        if touches(bounds, layer.shapes.parts(row).flatten().copied()) {
+            rows.text("id", &layer.id(row)).text("name", layer.text(Field::Name, row).unwrap_or(""));
+            rows.shape(layer.shapes.parts(row));
+        }
+    }
+    rows.table(name, title, group, look)
+}
+
+/// How a result was made: version, settings, sources.
+pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
+    let build = &city.spec.build;
+    let mut info = vec![
+        ("suyuan".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("crs".to_owned(), city.network.crs().name.clone()),
+        ("snap".to_owned(), format!("{:?}", build.snap)),
+        ("join".to_owned(), format!("{:?}", build.join)),
+        ("drainer_reach_m".to_owned(), city.spec.drainer_reach.to_string()),
+    ];
+    for layer in city.survey.iter().flat_map(|s| &s.layers) {
+        let source = &layer.source;
+        let text = format!(
+            "{} · {} features · {} · {} · {}",
+            source.path,
+            layer.len(),
+            source.crs,
+            source.encoding,
+            source.dialect
+        );
+        info.push((format!("layer {}", layer.role.key()), text));
+    }
+    for (path, fingerprint) in &city.sources {
+        info.push((format!("source {path}"), format!("{} bytes, {:016x}", fingerprint.size, fingerprint.hash)));
+    }
+    info
+}
+
+/// Every finding of a city over its network.
+#[must_use]
+pub fn findings_package(city: &City, language: Language) -> Package {
+    let t = titles(language);
+    let findings: Vec<&Finding> = city.findings.iter().collect();
+    let mut tables = vec![finding_table(city, &findings, language, t.result)];
+    tables.push(outfalls(city, None, language, t.background));
+    tables.push(context(city, &[], None, language, t.background));
+    tables.extend(background(city, None, language, t.background));
+    Package {
+        title: language.pick("suyuan check", "管网数据检查").to_owned(),
+        crs: city.network.crs().clone(),
+        language,
+        tables,
+        focus: Some("network".to_owned()),
+        run_info: run_info(city),
+    }
+}
+
+/// The whole network and the waters, as background of other results.
+pub(crate) fn surroundings(city: &City, language: Language, group: &str) -> Vec<Table> {
+    let mut tables = vec![context(city, &[], None, language, group)];
+    tables.extend(background(city, None, language, group).into_iter().filter(|t| t.look == Look::Waters));
+    tables
+}

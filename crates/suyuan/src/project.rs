@@ -1,0 +1,125 @@
+//! Project files: `city.toml` names layers and settings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use suyuan_core::raw::Field;
+use suyuan_core::{Role, System};
+use suyuan_network::{JoinBy, SnapTolerance};
+use suyuan_read::LayerSpec;
+
+use crate::error::Error;
+use crate::spec::CitySpec;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProjectFile {
+    #[serde(default)]
+    title: String,
+    crs: Option<String>,
+    encoding: Option<String>,
+    dialect: Option<String>,
+    #[serde(default)]
+    dialect_files: Vec<PathBuf>,
+    #[serde(default)]
+    pipes: Vec<LayerTable>,
+    #[serde(default)]
+    nodes: Vec<LayerTable>,
+    #[serde(default)]
+    outfalls: Vec<LayerTable>,
+    #[serde(default)]
+    drainers: Vec<LayerTable>,
+    #[serde(default)]
+    laterals: Vec<LayerTable>,
+    #[serde(default)]
+    waters: Vec<LayerTable>,
+    #[serde(default)]
+    venues: Vec<LayerTable>,
+    #[serde(default)]
+    settings: Settings,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LayerTable {
+    path: PathBuf,
+    layer: Option<String>,
+    #[serde(default)]
+    fields: BTreeMap<Field, String>,
+    encoding: Option<String>,
+    crs: Option<String>,
+    dialect: Option<String>,
+    system: Option<System>,
+    only: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    snap: Option<Snap>,
+    join: Option<JoinBy>,
+    #[serde(default)]
+    systems: Vec<System>,
+    outfall_reach: Option<f64>,
+    drainer_reach: Option<f64>,
+    trades: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Snap {
+    Metres(f64),
+    Word(String),
+}
+
+/// Reads a project file; paths in it are relative to its folder.
+///
+/// # Errors
+/// [`Error::BadProject`] naming the line that is wrong.
+pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
+    let bad = |what: String| Error::BadProject { path: path.to_owned(), what };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| suyuan_read::ReadError::Open { path: path.to_owned(), source })?;
+    let file: ProjectFile = toml::from_str(&text).map_err(|e| bad(e.to_string().trim().replace('\n', " ")))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut spec = CitySpec { title: file.title, ..CitySpec::default() };
+    spec.read.crs = file.crs;
+    spec.read.encoding = file.encoding;
+    spec.read.dialect = file.dialect;
+    spec.read.dialect_files = file.dialect_files.into_iter().map(|p| folder.join(p)).collect();
+    for (role, tables) in [
+        (Role::Pipes, file.pipes),
+        (Role::Nodes, file.nodes),
+        (Role::Outfalls, file.outfalls),
+        (Role::Drainers, file.drainers),
+        (Role::Laterals, file.laterals),
+        (Role::Waters, file.waters),
+        (Role::Venues, file.venues),
+    ] {
+        spec.layers.extend(tables.into_iter().map(|t| LayerSpec {
+            role,
+            path: folder.join(t.path),
+            layer: t.layer,
+            fields: t.fields,
+            encoding: t.encoding,
+            crs: t.crs,
+            dialect: t.dialect,
+            system: t.system,
+            only: t.only,
+        }));
+    }
+    let settings = file.settings;
+    spec.build.snap = match settings.snap {
+        None => SnapTolerance::Auto,
+        Some(Snap::Metres(m)) => SnapTolerance::Metres(m),
+        Some(Snap::Word(word)) if word == "auto" => SnapTolerance::Auto,
+        Some(Snap::Word(word)) => return Err(bad(format!("snap is `{word}`, expected metres or \"auto\""))),
+    };
+    spec.build.join = settings.join.unwrap_or(JoinBy::Auto);
+    spec.build.systems = settings.systems;
+    spec.build.outfall_reach = settings.outfall_reach.unwrap_or(spec.build.outfall_reach);
+    spec.drainer_reach = settings.drainer_reach.unwrap_or(spec.drainer_reach);
+    spec.trades = settings.trades.map(|p| folder.join(p));
+    Ok(spec)
+}
