@@ -1,2 +1,43 @@
-//! x
-fn main(){}
+//! The `suyuan` command: pollution shows at a river outfall; which door did it come from?
+//!
+//! Answers go to standard output; messages, progress and hints to standard error. Exit codes: 0 done, 1 done but empty or
+//! with findings under `--strict`, 2 wrong usage, 3 input that cannot be used, 4 output that cannot be written, 130
+//! interrupted.
+
+mod args;
+mod check;
+mod demo;
+mod lists;
+mod network;
+mod say;
+mod trace;
+mod venues;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use say::Say;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let say = Say::new(cli.progress);
+    say::clean_up_when_interrupted(cli.command.output());
+    let result = match &cli.command {
+        Command::Demo(args) => demo::run(args, &say),
+        Command::Check(args) => check::run(args, &say),
+        Command::Build(args) => network::build(args, &say),
+        Command::Trace(args) => trace::run(args, &say),
+        Command::Venues(args) => venues::run(args, &say),
+        Command::Formats => lists::formats(&say),
+        Command::Dialects => lists::dialects(&say),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say.error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

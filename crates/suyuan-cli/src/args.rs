@@ -1,0 +1,280 @@
+//! What the command line takes.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Pollution shows at a river outfall; which door did it come from?
+#[derive(Parser)]
+#[command(name = "suyuan", version, about = "Traces pollution at a river outfall to the drainers it can have come from\n溯源：河道排口发现污染，找出可能的排水户", propagate_version = true)]
+pub struct Cli {
+    /// Where progress goes: a spinner on a terminal, JSON lines, or nowhere
+    #[arg(long, global = true, value_enum, default_value = "auto")]
+    pub progress: Progress,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// A spinner on a terminal, nothing elsewhere
+    Auto,
+    /// One JSON object a line on standard error
+    Json,
+    /// None
+    None,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// The whole journey on the sample city
+    Demo(DemoArgs),
+    /// Read, build, list what is doubtful
+    Check(CheckArgs),
+    /// Write a prepared network
+    Build(BuildArgs),
+    /// Trace upstream from an outfall or any other place, and rank the drainers behind it
+    Trace(TraceArgs),
+    /// What lies within a radius of venues
+    Venues(VenuesArgs),
+    /// What this build reads and writes
+    Formats,
+    /// Which column names are understood
+    Dialects,
+}
+
+impl Command {
+    /// The output file, if one was asked for.
+    pub fn output(&self) -> Option<&Path> {
+        match self {
+            Self::Check(a) => a.output.as_deref(),
+            Self::Build(a) => Some(&a.output),
+            Self::Trace(a) => a.output.as_deref(),
+            Self::Venues(a) => a.output.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// The network: a prepared one, a project, a SWMM model, or layers.
+#[derive(Args, Default, Clone)]
+pub struct NetworkArgs {
+    /// city.suyuan (prepared), city.toml (project) or model.inp (SWMM)
+    #[arg(value_name = "NETWORK")]
+    pub network: Option<PathBuf>,
+    /// Pipes: FILE or FILE:layer (repeatable)
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub pipes: Vec<String>,
+    /// Manholes and other points of the network
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub nodes: Vec<String>,
+    /// Outfalls
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub outfalls: Vec<String>,
+    /// Drainers: points or polygons
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub drainers: Vec<String>,
+    /// Laterals from drainers to pipes
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub laterals: Vec<String>,
+    /// Rivers and lakes
+    #[arg(long, alias = "rivers", value_name = "FILE[:layer]")]
+    pub waters: Vec<String>,
+    /// Field of the pipes' ids
+    #[arg(long, value_name = "FIELD")]
+    pub pipe_id: Option<String>,
+    /// Field of the nodes' ids
+    #[arg(long, value_name = "FIELD")]
+    pub node_id: Option<String>,
+    /// Field of the outfalls' ids
+    #[arg(long, value_name = "FIELD")]
+    pub outfall_id: Option<String>,
+    /// Field of the drainers' ids
+    #[arg(long, value_name = "FIELD")]
+    pub drainer_id: Option<String>,
+    /// Field of the node at a pipe's start
+    #[arg(long, value_name = "FIELD")]
+    pub from_field: Option<String>,
+    /// Field of the node at a pipe's end
+    #[arg(long, value_name = "FIELD")]
+    pub to_field: Option<String>,
+    /// Field of the pipe that a drainer is recorded on
+    #[arg(long, value_name = "FIELD")]
+    pub drainer_pipe: Option<String>,
+    /// Field of the node that a drainer is recorded at
+    #[arg(long, value_name = "FIELD")]
+    pub drainer_node: Option<String>,
+    /// Field of a drainer's trade
+    #[arg(long, value_name = "FIELD")]
+    pub trade_field: Option<String>,
+    /// Field of what a pipe carries
+    #[arg(long, value_name = "FIELD")]
+    pub system_field: Option<String>,
+    /// Fields of the invert levels at a pipe's start and end: A,B
+    #[arg(long, value_name = "FIELD,FIELD")]
+    pub invert_fields: Option<String>,
+    /// Only drainers that meet this condition, e.g. "入流 = '有'"
+    #[arg(long, value_name = "EXPR")]
+    pub drainers_where: Option<String>,
+    /// Dialect of the column names (see `suyuan dialects`)
+    #[arg(long)]
+    pub dialect: Option<String>,
+    /// A dialect of your own, in TOML (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub dialect_file: Vec<PathBuf>,
+    /// Text encoding, e.g. GBK or UTF-8
+    #[arg(long)]
+    pub encoding: Option<String>,
+    /// Coordinate system of the pipes and of layers that name none, e.g. EPSG:4549
+    #[arg(long)]
+    pub crs: Option<String>,
+    /// How far apart two ends may lie and still meet: metres, or auto
+    #[arg(long, default_value = "auto")]
+    pub snap: String,
+    /// What decides which ends meet
+    #[arg(long, value_enum, default_value = "auto")]
+    pub join: Join,
+    /// Keep only these systems: storm,foul,combined,open_channel,river,unknown
+    #[arg(long, value_delimiter = ',')]
+    pub system: Vec<String>,
+    /// How far an outfall may lie from its pipe, metres
+    #[arg(long, value_name = "M")]
+    pub outfall_reach: Option<f64>,
+    /// How far a drainer's nearest pipe may lie, metres
+    #[arg(long, value_name = "M")]
+    pub drainer_reach: Option<f64>,
+    /// Set rows with coordinates that are no numbers aside instead of refusing the file
+    #[arg(long)]
+    pub set_aside: bool,
+}
+
+/// What decides which ends meet.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Join {
+    /// Node ids where the layer has them, geometry elsewhere
+    #[default]
+    Auto,
+    /// Node ids alone
+    Ids,
+    /// Node ids, and geometry for ends without one
+    IdsThenGeometry,
+    /// Geometry alone
+    Geometry,
+}
+
+/// `suyuan demo`
+#[derive(Args)]
+pub struct DemoArgs {
+    /// Folder for the results
+    #[arg(default_value = "demo-out")]
+    pub folder: PathBuf,
+    /// Folder of the sample city
+    #[arg(long, value_name = "DIR")]
+    pub samples: Option<PathBuf>,
+}
+
+/// `suyuan check`
+#[derive(Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Write the findings as layers
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 if there are warnings or errors
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `suyuan build`
+#[derive(Args)]
+pub struct BuildArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The prepared network to write: city.suyuan
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// `suyuan trace`
+#[derive(Args)]
+pub struct TraceArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Where to start: an outfall's id, outfall:ID, node:ID, pipe:ID, drainer:ID, X,Y or lonlat:X,Y (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub from: Vec<String>,
+    /// A text file with one start a line, or a layer of points
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub from_file: Option<String>,
+    /// Start from every outfall that is joined to the network
+    #[arg(long)]
+    pub all_outfalls: bool,
+    /// Trace with the flow instead of against it
+    #[arg(long)]
+    pub downstream: bool,
+    /// List what would be added if doubtful directions were the other way
+    #[arg(long)]
+    pub possible: bool,
+    /// A place the trace does not pass (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub barrier: Vec<String>,
+    /// Pass only pipes whose attributes meet this condition
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
+    /// Go no farther than this, metres of pipe
+    #[arg(long, value_name = "M")]
+    pub max_distance: Option<f64>,
+    /// How far a start may lie from the network, metres
+    #[arg(long, value_name = "M", default_value_t = 20.0)]
+    pub max_snap: f64,
+    /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .csv
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// One JSON document a start on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Exit with 1 if findings concern the answer
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `suyuan venues`
+#[derive(Args)]
+pub struct VenuesArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Venues: points or polygons
+    #[arg(long, value_name = "FILE[:layer]")]
+    pub venues: Vec<String>,
+    /// Coordinate system or datum of the venues: EPSG:4490, GCJ02, BD09 …
+    #[arg(long, value_name = "CRS")]
+    pub venues_crs: Option<String>,
+    /// Radius in metres (default: the venue's own, else 1000)
+    #[arg(long, value_name = "M")]
+    pub radius: Option<f64>,
+    /// Write layers
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// One JSON document a venue on standard output
+    #[arg(long)]
+    pub json: bool,
+}

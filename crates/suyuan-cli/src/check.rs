@@ -1,0 +1,81 @@
+//! `suyuan check`
+
+use suyuan::export::{ShapefileOptions, WriteOptions, check_target, write_package};
+use suyuan::{Language, Severity, findings_package};
+
+use crate::args::CheckArgs;
+use crate::network::open;
+use crate::say::{Fault, Say};
+
+/// How outputs are written: GBK shapefiles for Chinese users.
+pub fn write_options(overwrite: bool, language: Language) -> WriteOptions {
+    WriteOptions {
+        overwrite,
+        project: true,
+        shapefile: match language {
+            Language::Chinese => ShapefileOptions::gbk(),
+            Language::English => ShapefileOptions::utf8(),
+        },
+    }
+}
+
+/// `suyuan check`
+pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
+    if let Some(path) = &args.output {
+        check_target(path, args.overwrite)?;
+    }
+    let city = open(&args.network, Vec::new(), say)?;
+    let report = city.check(say.language);
+    if let Some(path) = &args.output {
+        say.step("write", None);
+        let package = findings_package(&city, say.language);
+        let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
+        say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+    }
+    if args.json {
+        let text = serde_json::to_string(&report).unwrap_or_default();
+        say.answer(&text);
+    } else {
+        for layer in &report.layers {
+            let understood: Vec<String> = layer.fields.values().cloned().collect();
+            say.answer(&format!(
+                "{} {} · {} · {} · {} · {}",
+                layer.role,
+                layer.path,
+                layer.features,
+                layer.crs,
+                layer.dialect,
+                understood.join(", ")
+            ));
+        }
+        say.answer(&match say.language {
+            Language::English => format!(
+                "{} pipes, {} reaches, {} nodes in {} separate parts; {} of {} outfalls and {} of {} drainers joined",
+                report.pipes,
+                report.reaches,
+                report.nodes,
+                report.components,
+                report.outfalls[1],
+                report.outfalls[0],
+                report.drainers[1],
+                report.drainers[0]
+            ),
+            Language::Chinese => format!(
+                "管段 {}，拓扑段 {}，管点 {}，互不连通部分 {}；排口接入 {}/{}，排水户接入 {}/{}",
+                report.pipes,
+                report.reaches,
+                report.nodes,
+                report.components,
+                report.outfalls[1],
+                report.outfalls[0],
+                report.drainers[1],
+                report.drainers[0]
+            ),
+        });
+        for kind in &report.findings {
+            say.answer(&format!("{:6} {} {:8} {}", kind.count, kind.code, kind.severity, kind.example));
+        }
+    }
+    let serious = city.findings.iter().any(|f| f.code.severity() != Severity::Notice);
+    Ok(u8::from(args.strict && serious))
+}

@@ -1,0 +1,185 @@
+//! From flags to a city.
+
+use std::path::Path;
+
+use suyuan::core::raw::Field;
+use suyuan::{City, CitySpec, JoinBy, Role, SnapTolerance, System, read_project};
+
+use crate::args::{BuildArgs, Join, NetworkArgs};
+use crate::say::{Fault, Say, count};
+
+fn usage(en: impl Into<String>, zh: impl Into<String>) -> Fault {
+    Fault::Usage(en.into(), zh.into())
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+}
+
+/// The city that the flags describe, not yet read; `None` for a prepared one.
+fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
+    let mut spec = CitySpec::default();
+    match args.network.as_deref() {
+        None => {}
+        Some(path) if ending(path) == "toml" => spec = read_project(path)?,
+        Some(path) if ending(path) == "inp" => spec.add(Role::Pipes, &path.to_string_lossy()),
+        Some(path) => {
+            let path = path.display();
+            return Err(usage(
+                format!("{path} is no network: give city.suyuan, city.toml, model.inp, or layers with --pipes"),
+                format!("{path} 不是管网：请给出 city.suyuan、city.toml、model.inp，或用 --pipes 指定图层"),
+            ));
+        }
+    }
+    for (role, layers) in [
+        (Role::Pipes, &args.pipes),
+        (Role::Nodes, &args.nodes),
+        (Role::Outfalls, &args.outfalls),
+        (Role::Drainers, &args.drainers),
+        (Role::Laterals, &args.laterals),
+        (Role::Waters, &args.waters),
+    ] {
+        for layer in layers {
+            spec.add(role, layer);
+        }
+    }
+    if !spec.has(Role::Pipes) {
+        return Err(usage(
+            "no network was given: name city.toml, city.suyuan, model.inp, or layers with --pipes FILE",
+            "未给出管网：请指定 city.toml、city.suyuan、model.inp，或用 --pipes 文件 给出图层",
+        ));
+    }
+    let inverts = match args.invert_fields.as_deref().map(|t| t.split_once(',')) {
+        None => None,
+        Some(Some((a, b))) => Some((a.trim().to_owned(), b.trim().to_owned())),
+        Some(None) => {
+            return Err(usage("--invert-fields takes two fields: A,B", "--invert-fields 需要两个字段：A,B"));
+        }
+    };
+    for layer in &mut spec.layers {
+        let mut set = |field: Field, name: &Option<String>| {
+            if let Some(name) = name {
+                layer.fields.insert(field, name.clone());
+            }
+        };
+        match layer.role {
+            Role::Pipes => {
+                set(Field::Id, &args.pipe_id);
+                set(Field::FromNode, &args.from_field);
+                set(Field::ToNode, &args.to_field);
+                set(Field::System, &args.system_field);
+                set(Field::InvertFrom, &inverts.as_ref().map(|i| i.0.clone()));
+                set(Field::InvertTo, &inverts.as_ref().map(|i| i.1.clone()));
+            }
+            Role::Nodes => set(Field::Id, &args.node_id),
+            Role::Outfalls => set(Field::Id, &args.outfall_id),
+            Role::Drainers => {
+                set(Field::Id, &args.drainer_id);
+                set(Field::Pipe, &args.drainer_pipe);
+                set(Field::Node, &args.drainer_node);
+                set(Field::Trade, &args.trade_field);
+                if args.drainers_where.is_some() {
+                    layer.only.clone_from(&args.drainers_where);
+                }
+            }
+            _ => {}
+        }
+    }
+    let read = &mut spec.read;
+    read.crs = args.crs.clone().or(read.crs.take());
+    read.encoding = args.encoding.clone().or(read.encoding.take());
+    read.dialect = args.dialect.clone().or(read.dialect.take());
+    read.dialect_files.extend(args.dialect_file.iter().cloned());
+    read.set_aside |= args.set_aside;
+    if args.snap != "auto" {
+        let metres = args.snap.parse::<f64>().ok().filter(|m| m.is_finite() && *m >= 0.0);
+        spec.build.snap = SnapTolerance::Metres(metres.ok_or_else(|| {
+            usage(
+                format!("--snap takes metres or auto, not `{}`", args.snap),
+                format!("--snap 应为米数或 auto，而不是“{}”", args.snap),
+            )
+        })?);
+    }
+    match args.join {
+        Join::Auto => {}
+        Join::Ids => spec.build.join = JoinBy::Ids,
+        Join::IdsThenGeometry => spec.build.join = JoinBy::IdsThenGeometry,
+        Join::Geometry => spec.build.join = JoinBy::Geometry,
+    }
+    if !args.system.is_empty() {
+        spec.build.systems = args
+            .system
+            .iter()
+            .map(|key| {
+                System::from_key(key.trim()).ok_or_else(|| {
+                    usage(
+                        format!("--system: `{key}` is none of storm, foul, combined, open_channel, river, unknown"),
+                        format!("--system：“{key}”不在 storm、foul、combined、open_channel、river、unknown 之列"),
+                    )
+                })
+            })
+            .collect::<Result<_, _>>()?;
+    }
+    for (flag, value, slot) in [
+        ("--outfall-reach", args.outfall_reach, &mut spec.build.outfall_reach),
+        ("--drainer-reach", args.drainer_reach, &mut spec.drainer_reach),
+    ] {
+        if let Some(value) = value {
+            *slot = not_negative(flag, value)?;
+        }
+    }
+    Ok(spec)
+}
+
+/// A distance that was given, refused if it is none.
+pub fn not_negative(flag: &str, value: f64) -> Result<f64, Fault> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(value);
+    }
+    Err(usage(format!("{flag} takes metres, not {value}"), format!("{flag} 应为米数，而不是 {value}")))
+}
+
+/// Opens the city that the flags describe, with further layers.
+pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Result<City, Fault> {
+    if let Some(path) = args.network.as_deref().filter(|p| ending(p) == "suyuan") {
+        say.step("read", None);
+        let (city, changed) = City::load(path)?;
+        for source in changed {
+            say.warning(&match say.language {
+                suyuan::Language::English => {
+                    format!("{source} has changed or gone since {} was built", path.display())
+                }
+                suyuan::Language::Chinese => format!("{source} 在 {} 生成之后已变化或缺失", path.display()),
+            });
+        }
+        return Ok(city);
+    }
+    let mut spec = spec(args)?;
+    spec.layers.extend(more);
+    let city = City::open_with(&spec, &mut |step| say.step(step, None))?;
+    for layer in city.survey.iter().flat_map(|s| &s.layers) {
+        // Said when a guess was made that changes the text that people read.
+        if layer.source.encoding.contains("detected") {
+            say.note(&format!("{}: {}", layer.source.path, layer.source.encoding));
+        }
+    }
+    Ok(city)
+}
+
+/// `suyuan build`
+pub fn build(args: &BuildArgs, say: &Say) -> Result<u8, Fault> {
+    if args.output.exists() && !args.overwrite {
+        return Err(suyuan::export::ExportError::Exists { path: args.output.clone() }.into());
+    }
+    let city = open(&args.network, Vec::new(), say)?;
+    say.step("write", None);
+    city.save(&args.output, args.overwrite)?;
+    say.answer(&format!(
+        "{}: {}, {}, {}",
+        args.output.display(),
+        count(city.network.pipe_count(), say.pick("pipe", "条管段"), say.pick("pipes", "条管段")),
+        count(city.network.node_count(), say.pick("node", "个管点"), say.pick("nodes", "个管点")),
+        count(city.drainers.len(), say.pick("drainer", "个排水户"), say.pick("drainers", "个排水户")),
+    ));
+    Ok(0)
+}
