@@ -67,7 +67,7 @@ impl Trace {
     /// Total length of pipe, metres.
     #[must_use]
     pub fn length(&self) -> f64 {
-        self.steps.iter().map(|s| s.measures[1] - s.measures[0]).sum()
+        self.steps.iter().map(|s| s.measures[1] - s.measures[0]).fold(0.0, |a, b| a + b)
     }
 
     /// How far a step's answer can be relied upon: certain if every reach on the way is.
