@@ -1,4 +1,5 @@
 //! Traces on real networks against the truth computed from the sources' own node ids.
+#![expect(clippy::unwrap_used, reason = "a test stops where its data is not as it says")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -84,7 +85,10 @@ fn without_node_ids_at_least_as_many_are_right_as_by_joining_equal_ends() {
     let worse = score(&data, "geometry alone", &geometry_alone);
     // Every pipe end that lies on the inside of another pipe is a joint here and, having a node id of its own, none in
     // the record of Peterborough: the two differ wherever a lead taps a main.
-    assert!(worse.iter().all(|set| *set == "peterborough-on"), "fewer right than by joining equal ends: {worse:?}");
+    assert!(
+        worse.iter().all(|set| *set == "peterborough-on"),
+        "fewer right than by joining equal ends: {worse:?}"
+    );
 }
 
 #[test]
@@ -129,11 +133,7 @@ fn score(data: &Path, what: &str, prepare: &dyn Fn(RawSurvey) -> RawSurvey) -> V
             clean += usize::from(is_clean);
             naive += usize::from(query["naive_exact"]["equal"] == true);
         }
-        println!(
-            "{:24} {:5} {ours:6} {naive:6}   {clean:6} {ours_clean:6}",
-            set.name,
-            queries.len()
-        );
+        println!("{:24} {:5} {ours:6} {naive:6}   {clean:6} {ours_clean:6}", set.name, queries.len());
         if ours < naive {
             worse.push(set.name);
         }

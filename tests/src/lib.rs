@@ -6,10 +6,8 @@ use std::path::PathBuf;
 /// error, where there is none.
 #[must_use]
 pub fn shared_data() -> Option<PathBuf> {
-    let root = std::env::var_os("SUYUAN_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("SUYUAN_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
     let data = root.join("data");
     if data.is_dir() {
         return Some(data);

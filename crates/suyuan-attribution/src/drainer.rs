@@ -132,13 +132,11 @@ pub fn join_drainers(
     config: &JoinConfig,
 ) -> (Drainers, Vec<Finding>) {
     let network = index.network();
-    let nodes: HashMap<&str, NodeId> =
-        network.node_ids().map(|n| (network.node(n).name, n)).rev().collect();
+    let nodes: HashMap<&str, NodeId> = network.node_ids().map(|n| (network.node(n).name, n)).rev().collect();
     let joiner = Joiner { network, index, nodes, config };
     let mut rows: Vec<(Drainer, Vec<Finding>)> = Vec::new();
     for (l, layer) in survey.layers_of(Role::Drainers) {
-        let joined: Vec<_> =
-            (0..layer.len()).into_par_iter().map(|row| joiner.join(layer, l, row)).collect();
+        let joined: Vec<_> = (0..layer.len()).into_par_iter().map(|row| joiner.join(layer, l, row)).collect();
         rows.extend(joined);
     }
     for (l, layer) in survey.layers_of(Role::Nodes) {
@@ -357,7 +355,8 @@ impl Joiner<'_> {
             .and_then(|id| self.config.trades.trades.iter().find(|t| t.id == *id))
             .is_some_and(|t| t.produces == System::Foul);
         if foul && self.network.pipe(pipe).system == System::Storm && link.grade != LinkGrade::Nearest {
-            findings.push(about(FindingCode::MisconnectionSuspected).with("other", self.network.pipe_name(pipe)));
+            findings
+                .push(about(FindingCode::MisconnectionSuspected).with("other", self.network.pipe_name(pipe)));
         }
     }
 }

@@ -6,7 +6,8 @@ use suyuan_core::Coord;
 pub(crate) fn nearest_on(a: Coord<f64>, b: Coord<f64>, p: Coord<f64>) -> (Coord<f64>, f64) {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length2 = dx * dx + dy * dy;
-    let t = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
+    let t =
+        if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
     let q = Coord { x: a.x + t * dx, y: a.y + t * dy };
     (q, (q.x - p.x).powi(2) + (q.y - p.y).powi(2))
 }
@@ -60,7 +61,8 @@ fn crossing(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>, d: Coord<f64>) -> Optio
     }
     let t = ((c.x - a.x) * sy - (c.y - a.y) * sx) / area;
     let u = ((c.x - a.x) * ry - (c.y - a.y) * rx) / area;
-    ((0.0..=1.0).contains(&t) && (0.0..=1.0).contains(&u)).then_some(Coord { x: a.x + t * rx, y: a.y + t * ry })
+    ((0.0..=1.0).contains(&t) && (0.0..=1.0).contains(&u))
+        .then_some(Coord { x: a.x + t * rx, y: a.y + t * ry })
 }
 
 /// The middle of an area's bounding box: a place for its label and for searches around it.

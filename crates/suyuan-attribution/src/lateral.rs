@@ -24,7 +24,8 @@ pub(crate) fn join_laterals(
 ) {
     let network = index.network();
     let mut found: Vec<(usize, Link)> = Vec::new();
-    let by_id: HashMap<String, usize> = drainers.iter().enumerate().map(|(i, d)| (d.id.clone(), i)).rev().collect();
+    let by_id: HashMap<String, usize> =
+        drainers.iter().enumerate().map(|(i, d)| (d.id.clone(), i)).rev().collect();
     for (l, layer) in survey.layers_of(Role::Laterals) {
         for row in 0..layer.len() {
             let origin = Origin { layer: l, row: row as u32 };

@@ -110,7 +110,12 @@ pub struct Candidate {
 /// # Complexity
 /// O(steps + candidates · log candidates).
 #[must_use]
-pub fn rank_candidates(network: &Network, trace: &Trace, drainers: &Drainers, trades: &Trades) -> Vec<Candidate> {
+pub fn rank_candidates(
+    network: &Network,
+    trace: &Trace,
+    drainers: &Drainers,
+    trades: &Trades,
+) -> Vec<Candidate> {
     if trace.heading == Heading::Downstream || drainers.is_empty() {
         return Vec::new();
     }
@@ -188,7 +193,9 @@ fn settle(candidates: &mut [Candidate]) {
     let total: f64 = candidates.iter().map(|c| (score(c) - best).exp()).sum();
     for candidate in candidates.iter_mut() {
         candidate.probability = (score(candidate) - best).exp() / total;
-        candidate.evidence.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()).then(a.kind.cmp(&b.kind)));
+        candidate
+            .evidence
+            .sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()).then(a.kind.cmp(&b.kind)));
     }
 }
 

@@ -60,7 +60,8 @@ impl Trades {
     #[must_use]
     pub fn recognise(&self, trade: &str, name: &str) -> Option<&Trade> {
         let (trade, name) = (trade.to_lowercase(), name.to_lowercase());
-        let found = |text: &str| self.trades.iter().find(|t| t.words.iter().any(|w| text.contains(w.as_str())));
+        let found =
+            |text: &str| self.trades.iter().find(|t| t.words.iter().any(|w| text.contains(w.as_str())));
         (if trade.is_empty() { None } else { found(&trade) })
             .or_else(|| if name.is_empty() { None } else { found(&name) })
     }

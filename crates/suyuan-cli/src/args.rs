@@ -6,7 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
-#[command(name = "suyuan", version, about = "Traces pollution at a river outfall to the drainers it can have come from\n溯源：河道排口发现污染，找出可能的排水户", propagate_version = true)]
+#[command(
+    name = "suyuan",
+    version,
+    about = "Traces pollution at a river outfall to the drainers it can have come from\n溯源：河道排口发现污染，找出可能的排水户",
+    propagate_version = true
+)]
 pub struct Cli {
     /// Where progress goes: a spinner on a terminal, JSON lines, or nowhere
     #[arg(long, global = true, value_enum, default_value = "auto")]

@@ -25,7 +25,8 @@ fn find_samples(asked: Option<&Path>) -> Result<PathBuf, Fault> {
     }
     places.iter().find(|p| p.is_file()).cloned().ok_or_else(|| {
         Fault::Input(
-            "the sample city is not here: run this in suyuan's source folder, or give --samples DIR".to_owned(),
+            "the sample city is not here: run this in suyuan's source folder, or give --samples DIR"
+                .to_owned(),
             "未找到示例城市：请在溯源源码目录中运行，或用 --samples 指定".to_owned(),
         )
     })
@@ -35,10 +36,8 @@ fn find_samples(asked: Option<&Path>) -> Result<PathBuf, Fault> {
 pub fn run(args: &DemoArgs, say: &Say) -> Result<u8, Fault> {
     let project = find_samples(args.samples.as_deref())?;
     let spec = read_project(&project)?;
-    std::fs::create_dir_all(&args.folder).map_err(|source| suyuan::export::ExportError::Write {
-        path: args.folder.clone(),
-        source,
-    })?;
+    std::fs::create_dir_all(&args.folder)
+        .map_err(|source| suyuan::export::ExportError::Write { path: args.folder.clone(), source })?;
     let city = City::open_with(&spec, &mut |step| say.step(step, None))?;
     let flagged = flagged_outfall(&project);
     say.answer(&match say.language {

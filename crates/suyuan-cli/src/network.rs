@@ -26,7 +26,9 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
         Some(path) => {
             let path = path.display();
             return Err(usage(
-                format!("{path} is no network: give city.suyuan, city.toml, model.inp, or layers with --pipes"),
+                format!(
+                    "{path} is no network: give city.suyuan, city.toml, model.inp, or layers with --pipes"
+                ),
                 format!("{path} 不是管网：请给出 city.suyuan、city.toml、model.inp，或用 --pipes 指定图层"),
             ));
         }
@@ -113,8 +115,12 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
             .map(|key| {
                 System::from_key(key.trim()).ok_or_else(|| {
                     usage(
-                        format!("--system: `{key}` is none of storm, foul, combined, open_channel, river, unknown"),
-                        format!("--system：“{key}”不在 storm、foul、combined、open_channel、river、unknown 之列"),
+                        format!(
+                            "--system: `{key}` is none of storm, foul, combined, open_channel, river, unknown"
+                        ),
+                        format!(
+                            "--system：“{key}”不在 storm、foul、combined、open_channel、river、unknown 之列"
+                        ),
                     )
                 })
             })

@@ -168,9 +168,8 @@ impl Say {
 
 /// On an interrupt, removes what is half written beside the output and leaves with 130.
 pub fn clean_up_when_interrupted(output: Option<&Path>) {
-    let folder: Option<PathBuf> = output.map(|path| {
-        path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
-    });
+    let folder: Option<PathBuf> = output
+        .map(|path| path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned());
     let suffix = format!(".{}.part", std::process::id());
     // Without a handler the default one ends the program just as surely.
     let _ = ctrlc::set_handler(move || {

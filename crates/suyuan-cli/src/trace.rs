@@ -92,7 +92,9 @@ fn starts(city: &City, args: &TraceArgs, say: &Say) -> Result<Vec<String>, Fault
                 starts.push(format!("outfall:{}", outfall.id));
             } else {
                 say.warning(&match say.language {
-                    Language::English => format!("outfall {} is joined to no pipe and was left out", outfall.id),
+                    Language::English => {
+                        format!("outfall {} is joined to no pipe and was left out", outfall.id)
+                    }
                     Language::Chinese => format!("排口 {} 未接入管网，未参与溯源", outfall.id),
                 });
             }
@@ -109,9 +111,14 @@ fn starts_in(city: &City, text: &str) -> Result<Vec<String>, Fault> {
     if matches!(ending.as_str(), "txt" | "lst" | "") {
         let open = |source| ReadError::Open { path: spec.path.clone(), source };
         let text = std::fs::read_to_string(&spec.path).map_err(open)?;
-        return Ok(text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect());
+        return Ok(text
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+            .map(str::to_owned)
+            .collect());
     }
-    let survey = suyuan::read::read_survey(&[spec.clone()], &city.spec.read)?;
+    let survey = suyuan::read::read_survey(std::slice::from_ref(&spec), &city.spec.read)?;
     let crs = |source| ReadError::Crs { path: spec.path.clone(), source };
     let transform = Transform::new(&survey.crs, city.network.crs()).map_err(crs)?;
     let mut starts = Vec::new();
@@ -131,9 +138,9 @@ fn pipes_outside(city: &City, condition: &str) -> Result<Vec<suyuan::network::Pi
     let filter = Filter::parse(condition).map_err(|e| bad(e.to_string()))?;
     let survey = city.survey.as_ref().ok_or(suyuan::Error::NeedsSurvey { what: "--where" })?;
     for field in filter.fields() {
-        let known = survey.layers_of(Role::Pipes).any(|(_, l)| {
-            l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field))
-        });
+        let known = survey
+            .layers_of(Role::Pipes)
+            .any(|(_, l)| l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field)));
         if !known {
             return Err(bad(format!("no pipe layer has the field `{field}`")).into());
         }
@@ -160,7 +167,11 @@ pub fn tell(answer: &TraceAnswer, say: &Say) {
             answer.length_m,
             count(drainers, "drainer", "drainers"),
             count(answer.findings, "finding", "findings"),
-            if start.snap_m > 0.01 { format!("; start moved {:.2} m onto the network", start.snap_m) } else { String::new() },
+            if start.snap_m > 0.01 {
+                format!("; start moved {:.2} m onto the network", start.snap_m)
+            } else {
+                String::new()
+            },
         ),
         Language::Chinese => format!(
             "{} {}：管段 {} 条（{:.0} 米），上游排水户 {drainers} 个，相关数据疑点 {} 处{}",
@@ -175,7 +186,11 @@ pub fn tell(answer: &TraceAnswer, say: &Say) {
             answer.pipes.len(),
             answer.length_m,
             answer.findings,
-            if start.snap_m > 0.01 { format!("；起点距管网 {:.2} 米", start.snap_m) } else { String::new() },
+            if start.snap_m > 0.01 {
+                format!("；起点距管网 {:.2} 米", start.snap_m)
+            } else {
+                String::new()
+            },
         ),
     });
     for candidate in answer.candidates.iter().take(3) {
@@ -198,6 +213,10 @@ pub fn tell(answer: &TraceAnswer, say: &Say) {
     }
     if !reasons.is_empty() {
         let list: Vec<String> = reasons.iter().map(|(r, n)| format!("{n} {r}")).collect();
-        say.answer(&format!("  {}{}", say.pick("branches that end early: ", "提前终止的支线："), list.join(", ")));
+        say.answer(&format!(
+            "  {}{}",
+            say.pick("branches that end early: ", "提前终止的支线："),
+            list.join(", ")
+        ));
     }
 }

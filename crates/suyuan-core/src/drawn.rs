@@ -16,7 +16,9 @@ use std::sync::Arc;
 use geo_types::Coord;
 
 use crate::crs::Crs;
-use crate::raw::{Column, Field, LayerSource, MemoryAttributes, RawLayer, RawSurvey, Role, ShapeKind, Shapes};
+use crate::raw::{
+    Column, Field, LayerSource, MemoryAttributes, RawLayer, RawSurvey, Role, ShapeKind, Shapes,
+};
 use crate::text::TextColumn;
 
 /// A coordinate system for drawn networks: metres on a plane of their own.
@@ -69,7 +71,10 @@ pub fn drawn(text: &str) -> RawSurvey {
     let place = |name: &str| {
         let i = nodes.iter().position(|n| n == name).expect("noted above") as f64;
         let turn = i * 2.399_963_229_728_653; // the golden angle: no three places in a row
-        Coord { x: 1000.0 + 80.0 * (i + 1.0).sqrt() * turn.cos(), y: 1000.0 + 80.0 * (i + 1.0).sqrt() * turn.sin() }
+        Coord {
+            x: 1000.0 + 80.0 * (i + 1.0).sqrt() * turn.cos(),
+            y: 1000.0 + 80.0 * (i + 1.0).sqrt() * turn.sin(),
+        }
     };
 
     let mut lines = Shapes::new(ShapeKind::Line);
@@ -111,7 +116,12 @@ pub fn drawn(text: &str) -> RawSurvey {
     };
     let outfalls: Vec<&str> = nodes.iter().map(String::as_str).filter(|n| n.starts_with("OF")).collect();
     let manholes: Vec<&str> = nodes.iter().map(String::as_str).filter(|n| !n.starts_with("OF")).collect();
-    layers.push(layer(Role::Nodes, "nodes", points(&manholes), vec![(Field::Id, manholes.iter().copied().collect())]));
+    layers.push(layer(
+        Role::Nodes,
+        "nodes",
+        points(&manholes),
+        vec![(Field::Id, manholes.iter().copied().collect())],
+    ));
     layers.push(layer(
         Role::Outfalls,
         "outfalls",
@@ -126,7 +136,9 @@ pub fn drawn(text: &str) -> RawSurvey {
         for (_, pipe) in &drainers {
             let (_, from, to) = pipes.iter().find(|p| p.0 == *pipe).expect("a drainer's pipe is drawn");
             let (a, b) = (place(from), place(to));
-            shapes.push([[Coord { x: f64::midpoint(a.x, b.x) + 3.0, y: f64::midpoint(a.y, b.y) + 3.0 }].as_slice()]);
+            shapes.push([
+                [Coord { x: f64::midpoint(a.x, b.x) + 3.0, y: f64::midpoint(a.y, b.y) + 3.0 }].as_slice()
+            ]);
         }
         layers.push(layer(
             Role::Drainers,

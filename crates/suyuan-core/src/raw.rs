@@ -299,7 +299,11 @@ impl Shapes {
         feature_ends: Vec<u32>,
     ) -> Self {
         assert_eq!(part_ends.last().map_or(0, |e| *e as usize), coords.len(), "parts cover the coordinates");
-        assert_eq!(feature_ends.last().map_or(0, |e| *e as usize), part_ends.len(), "features cover the parts");
+        assert_eq!(
+            feature_ends.last().map_or(0, |e| *e as usize),
+            part_ends.len(),
+            "features cover the parts"
+        );
         Self { kind, coords, part_ends, feature_ends }
     }
 
@@ -503,7 +507,11 @@ pub struct RawSurvey {
 impl RawSurvey {
     /// The layers of one role with their index in the survey.
     pub fn layers_of(&self, role: Role) -> impl Iterator<Item = (u16, &RawLayer)> {
-        self.layers.iter().enumerate().filter(move |(_, layer)| layer.role == role).map(|(i, l)| (i as u16, l))
+        self.layers
+            .iter()
+            .enumerate()
+            .filter(move |(_, layer)| layer.role == role)
+            .map(|(i, l)| (i as u16, l))
     }
 
     /// An origin in words: `mains.shp row 12`, rows counted from 1.

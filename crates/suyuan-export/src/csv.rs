@@ -80,7 +80,11 @@ fn wkt(shapes: &Shapes, row: usize) -> String {
                 .iter()
                 .map(|p| format!("({})", p.iter().map(|r| list(r)).collect::<Vec<_>>().join(", ")))
                 .collect();
-            if all.len() == 1 { format!("POLYGON {}", all[0]) } else { format!("MULTIPOLYGON ({})", all.join(", ")) }
+            if all.len() == 1 {
+                format!("POLYGON {}", all[0])
+            } else {
+                format!("MULTIPOLYGON ({})", all.join(", "))
+            }
         }
     }
 }

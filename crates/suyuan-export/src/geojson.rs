@@ -32,8 +32,11 @@ pub(crate) fn text(table: &Table, crs: &Crs) -> Result<String, CrsError> {
     let names = unique_names(&table.columns);
     let mut features = Vec::with_capacity(table.len());
     for row in 0..table.len() {
-        let parts: Vec<&[Coord<f64>]> =
-            if table.shapes.kind() == ShapeKind::None { Vec::new() } else { table.shapes.parts(row).collect() };
+        let parts: Vec<&[Coord<f64>]> = if table.shapes.kind() == ShapeKind::None {
+            Vec::new()
+        } else {
+            table.shapes.parts(row).collect()
+        };
         let geometry = match (table.shapes.kind(), parts.len()) {
             (_, 0) | (ShapeKind::None, _) => Json::Null,
             (ShapeKind::Point, _) => json!({"type": "Point", "coordinates": place(&parts[0][0])?}),

@@ -67,7 +67,8 @@ fn write_all(package: &Package, connection: &Connection, final_path: &Path) -> r
     let srs = package.crs.epsg.map_or(OWN_SRS, |code| code as i32);
     create_metadata(package, connection, srs)?;
     let tables: Vec<Table> = package.tables.iter().map(with_unique_names).collect();
-    let time = package.run_info.iter().find(|(k, _)| k == "time").map_or("1970-01-01T00:00:00.000Z", |(_, v)| v);
+    let time =
+        package.run_info.iter().find(|(k, _)| k == "time").map_or("1970-01-01T00:00:00.000Z", |(_, v)| v);
     for table in &tables {
         write_table(table, connection, srs, time)?;
     }
@@ -76,7 +77,9 @@ fn write_all(package: &Package, connection: &Connection, final_path: &Path) -> r
     write_styles(package, &tables, &info, connection, time)?;
     let named: Vec<&Table> = tables.iter().collect();
     if named.iter().any(|t| t.shapes.kind() != ShapeKind::None) {
-        connection.execute_batch("CREATE TABLE qgis_projects(name TEXT PRIMARY KEY, metadata BLOB, content BLOB);")?;
+        connection.execute_batch(
+            "CREATE TABLE qgis_projects(name TEXT PRIMARY KEY, metadata BLOB, content BLOB);",
+        )?;
         let zip = project_zip(package, &tables, final_path);
         let hex: String = zip.iter().map(|b| format!("{b:02x}")).collect();
         connection.execute(
@@ -211,12 +214,13 @@ fn write_index(name: &str, connection: &Connection, boxes: &[(i64, [f64; 4])]) -
         quote(&format!("{tree}_node"))
     ))?;
     let packed = pack(boxes);
-    let mut node = connection.prepare(&format!("INSERT INTO {} VALUES(?1, ?2)", quote(&format!("{tree}_node"))))?;
+    let mut node =
+        connection.prepare(&format!("INSERT INTO {} VALUES(?1, ?2)", quote(&format!("{tree}_node"))))?;
     for (number, bytes) in &packed.nodes {
         node.execute(params![number, bytes])?;
     }
-    let mut rows =
-        connection.prepare(&format!("INSERT INTO {}(rowid, nodeno) VALUES(?1, ?2)", quote(&format!("{tree}_rowid"))))?;
+    let mut rows = connection
+        .prepare(&format!("INSERT INTO {}(rowid, nodeno) VALUES(?1, ?2)", quote(&format!("{tree}_rowid"))))?;
     let mut sorted = packed.rows;
     sorted.sort_unstable();
     for (row, leaf) in sorted {

@@ -21,9 +21,11 @@ fn extent_of(table: &Table) -> Option<[f64; 4]> {
 fn view(package: &Package, tables: &[Table]) -> [f64; 4] {
     let focus = tables.iter().find(|t| Some(&t.name) == package.focus.as_ref()).and_then(extent_of);
     let all = || {
-        tables.iter().filter(|t| t.shapes.kind() != ShapeKind::None).filter_map(extent_of).reduce(|u, b| {
-            [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])]
-        })
+        tables
+            .iter()
+            .filter(|t| t.shapes.kind() != ShapeKind::None)
+            .filter_map(extent_of)
+            .reduce(|u, b| [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])])
     };
     let [x0, x1, y0, y1] = focus.or_else(all).unwrap_or([0.0, 1000.0, 0.0, 1000.0]);
     let margin = (0.1 * (x1 - x0).max(y1 - y0)).max(100.0);
@@ -112,5 +114,6 @@ pub(crate) fn project_zip(package: &Package, tables: &[Table], gpkg: &Path) -> V
 
 /// What QGIS keeps beside a project in a GeoPackage.
 pub(crate) fn project_metadata(time: &str) -> String {
-    serde_json::json!({ "last_modified_time": time.trim_end_matches('Z'), "last_modified_user": "" }).to_string()
+    serde_json::json!({ "last_modified_time": time.trim_end_matches('Z'), "last_modified_user": "" })
+        .to_string()
 }

@@ -63,9 +63,11 @@ fn union(boxes: &[(i64, [f32; 4])]) -> [f32; 4] {
 /// Packs the boxes of rows.
 pub(crate) fn pack(boxes: &[(i64, Bounds)]) -> Packed {
     let mut packed = Packed::default();
-    let all = boxes.iter().fold([f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY], |u, (_, b)| {
-        [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])]
-    });
+    let all = boxes
+        .iter()
+        .fold([f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY], |u, (_, b)| {
+            [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])]
+        });
     let scale = |v: f64, low: f64, high: f64| {
         if high > low { ((v - low) / (high - low) * 65_535.0) as u32 } else { 0 }
     };

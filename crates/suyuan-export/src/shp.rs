@@ -49,7 +49,11 @@ impl ShapefileOptions {
 /// `.shp`, `.shx`, `.dbf`, `.prj` where the coordinate system is known, `.cpg` where asked for. Field names are cut at ten
 /// bytes, never inside a character, and kept apart.
 #[must_use]
-pub fn write_shapefile(table: &Table, crs: &Crs, options: ShapefileOptions) -> (Vec<(&'static str, Vec<u8>)>, usize) {
+pub fn write_shapefile(
+    table: &Table,
+    crs: &Crs,
+    options: ShapefileOptions,
+) -> (Vec<(&'static str, Vec<u8>)>, usize) {
     let (shp, shx) = geometry(table);
     let (dbf, cut) = attributes(table, options);
     let mut files = vec![("shp", shp), ("shx", shx), ("dbf", dbf)];

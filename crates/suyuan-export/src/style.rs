@@ -26,7 +26,9 @@ fn layer(class: &str, properties: &[(&str, &str)], sub: &str) -> String {
 }
 
 fn symbol(name: &str, kind: &str, layers: &str) -> String {
-    format!(r#"<symbol name="{name}" type="{kind}" alpha="1" clip_to_extent="1" force_rhr="0">{layers}</symbol>"#)
+    format!(
+        r#"<symbol name="{name}" type="{kind}" alpha="1" clip_to_extent="1" force_rhr="0">{layers}</symbol>"#
+    )
 }
 
 fn line_layer(colour: &str, width: f64, style: &str) -> String {
@@ -66,7 +68,8 @@ fn flow_line(name: &str, colour: &str, width: f64) -> String {
         &[("placement", "centralpoint"), ("rotate", "1")],
         &symbol(&format!("@{name}@2"), "marker", &head),
     );
-    let layers = [line_layer("255,255,255,220", width + 0.7, "solid"), line_layer(colour, width, "solid"), arrow];
+    let layers =
+        [line_layer("255,255,255,220", width + 0.7, "solid"), line_layer(colour, width, "solid"), arrow];
     symbol(name, "line", &layers.concat())
 }
 
@@ -193,7 +196,8 @@ fn distance_breaks(values: &Values) -> Vec<f64> {
         return Vec::new();
     }
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
+    let step =
+        [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
     (1..5).map(|i| f64::from(i) * step).filter(|b| *b < most).collect()
 }
 
@@ -232,7 +236,12 @@ fn ranked(language: Language, symbol: impl Fn(&str, &str, f64) -> String) -> Str
     graduated("rank", &classes)
 }
 
-fn by_words(field: &str, words: &[(&str, &str, &str)], other: &str, symbol: impl Fn(&str, &str) -> String) -> String {
+fn by_words(
+    field: &str,
+    words: &[(&str, &str, &str)],
+    other: &str,
+    symbol: impl Fn(&str, &str) -> String,
+) -> String {
     let mut classes: Vec<(String, String, String)> = words
         .iter()
         .enumerate()
@@ -287,7 +296,11 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ],
                 "",
             );
-            let text = Label { bold: true, priority: 10, ..around("trim(coalesce(\"id\",'') || ' ' || coalesce(\"name\",''))", 11, "180,0,0,255") };
+            let text = Label {
+                bold: true,
+                priority: 10,
+                ..around("trim(coalesce(\"id\",'') || ' ' || coalesce(\"name\",''))", 11, "180,0,0,255")
+            };
             (single(&symbol("0", "marker", &[halo, star].concat())), label(&["id", "name"], text))
         }
         Look::Candidates | Look::CandidateAreas => {
@@ -358,12 +371,17 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ("river", pick("river", "河道"), "34,94,168,255"),
             ];
             let thin = |name: &str, colour: &str| symbol(name, "line", &line_layer(colour, 0.26, "solid"));
-            let renderer =
-                if has("system") { by_words("system", &words, other, thin) } else { single(&thin("0", "150,150,150,255")) };
+            let renderer = if has("system") {
+                by_words("system", &words, other, thin)
+            } else {
+                single(&thin("0", "150,150,150,255"))
+            };
             (renderer, String::new())
         }
         Look::Drainers => match table.shapes.kind() {
-            ShapeKind::Polygon => (single(&area("0", "200,200,200,60", "160,160,160,200", "0.15", "solid")), String::new()),
+            ShapeKind::Polygon => {
+                (single(&area("0", "200,200,200,60", "160,160,160,200", "0.15", "solid")), String::new())
+            }
             _ => (single(&dot("0", "circle", "170,170,170,255", 1.6)), String::new()),
         },
         Look::Venues => {
@@ -374,7 +392,9 @@ fn look(table: &Table, language: Language) -> (String, String) {
             };
             (renderer, label(&["name"], text))
         }
-        Look::VenueDiscs => (single(&area("0", "153,112,193,18", "84,39,136,255", "0.5", "dash")), String::new()),
+        Look::VenueDiscs => {
+            (single(&area("0", "153,112,193,18", "84,39,136,255", "0.5", "dash")), String::new())
+        }
         Look::Waters => {
             let text = Label { placement: 1, priority: 3, ..around("\"name\"", 8, "31,120,180,255") };
             let renderer = match table.shapes.kind() {
@@ -382,7 +402,8 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ShapeKind::Point => single(&dot("0", "circle", "158,202,225,255", 2.0)),
                 _ => single(&area("0", "198,219,239,255", "107,174,214,255", "0.3", "solid")),
             };
-            let text = Label { placement: if table.shapes.kind() == ShapeKind::Line { 2 } else { 1 }, ..text };
+            let text =
+                Label { placement: if table.shapes.kind() == ShapeKind::Line { 2 } else { 1 }, ..text };
             (renderer, label(&["name"], text))
         }
         Look::Plain => (r#"<renderer-v2 type="nullSymbol"/>"#.to_owned(), String::new()),
@@ -410,7 +431,9 @@ pub(crate) fn style_body(table: &Table, language: Language) -> (String, bool) {
     };
     let labelled = !labels.is_empty();
     (
-        format!("{renderer}{labels}<aliases>{aliases}</aliases><layerGeometryType>{geometry}</layerGeometryType>"),
+        format!(
+            "{renderer}{labels}<aliases>{aliases}</aliases><layerGeometryType>{geometry}</layerGeometryType>"
+        ),
         labelled,
     )
 }

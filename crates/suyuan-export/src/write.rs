@@ -43,9 +43,14 @@ pub struct FormatInfo {
 /// The formats that are written.
 #[must_use]
 pub fn formats() -> Vec<FormatInfo> {
-    [("GeoPackage, styled, with a QGIS project", "gpkg"), ("ESRI Shapefile", "shp"), ("GeoJSON", "geojson"), ("CSV", "csv")]
-        .map(|(name, extension)| FormatInfo { name, extension })
-        .to_vec()
+    [
+        ("GeoPackage, styled, with a QGIS project", "gpkg"),
+        ("ESRI Shapefile", "shp"),
+        ("GeoJSON", "geojson"),
+        ("CSV", "csv"),
+    ]
+    .map(|(name, extension)| FormatInfo { name, extension })
+    .to_vec()
 }
 
 /// A file ready under a temporary name.
@@ -103,7 +108,8 @@ impl Batch {
 pub fn check_target(path: &Path, overwrite: bool) -> Result<&'static str, ExportError> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let known = formats();
-    let Some(format) = known.iter().find(|f| f.extension == ending || (ending == "json" && f.extension == "geojson"))
+    let Some(format) =
+        known.iter().find(|f| f.extension == ending || (ending == "json" && f.extension == "geojson"))
     else {
         let known = known.iter().map(|f| format!(".{}", f.extension)).collect::<Vec<_>>().join(", ");
         return Err(ExportError::UnknownFormat { path: path.to_owned(), known });

@@ -46,9 +46,13 @@ impl BuildError {
     pub fn message(&self, language: Language) -> String {
         match (language, self) {
             (Language::English, error) => error.to_string(),
-            (Language::Chinese, Self::NotMetric { crs }) => format!("坐标系 {crs} 以度为单位，管网需要以米为单位的坐标"),
+            (Language::Chinese, Self::NotMetric { crs }) => {
+                format!("坐标系 {crs} 以度为单位，管网需要以米为单位的坐标")
+            }
             (Language::Chinese, Self::NoPipes { filtered: false }) => "数据中没有任何管线".to_owned(),
-            (Language::Chinese, Self::NoPipes { filtered: true }) => "数据中没有所选排水系统的管线".to_owned(),
+            (Language::Chinese, Self::NoPipes { filtered: true }) => {
+                "数据中没有所选排水系统的管线".to_owned()
+            }
             (Language::Chinese, Self::BadTolerance { value }) => format!("捕捉容差 {value} 不是有效的米数"),
         }
     }
@@ -187,8 +191,11 @@ fn direct(
         (0..lines.pipes.len()).map(|p| levels(lines, nodes, node_inverts, p)).collect();
     let unlabelled = lines.pipes.iter().zip(&levels).filter(|(p, _)| p.labels.iter().all(Option::is_none));
     let drawn = DrawnOrder::estimate(unlabelled.map(|(p, l)| (p, *l)));
-    let mut directions: Vec<(Direction, [f64; 2])> =
-        levels.iter().enumerate().map(|(p, levels)| (decide(&lines.pipes[p], *levels, drawn), *levels)).collect();
+    let mut directions: Vec<(Direction, [f64; 2])> = levels
+        .iter()
+        .enumerate()
+        .map(|(p, levels)| (decide(&lines.pipes[p], *levels, drawn), *levels))
+        .collect();
     let links: Vec<Link> = stretches
         .iter()
         .map(|s| {
@@ -314,8 +321,9 @@ impl Network {
             } else {
                 ring.len()
             };
-            let mut finding =
-                Finding::new(FindingCode::Loop).with("id", self.node_names.at(first.index())).with("count", count);
+            let mut finding = Finding::new(FindingCode::Loop)
+                .with("id", self.node_names.at(first.index()))
+                .with("count", count);
             if let Some(place) = self.node_places[first.index()] {
                 finding = finding.at(place);
             }
@@ -344,7 +352,8 @@ impl Network {
                 && self.incoming(node).is_empty()
                 && self.outgoing(node).is_empty()
             {
-                let mut finding = Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
+                let mut finding =
+                    Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
                 finding.origin = self.node_origins[node.index()];
                 finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
                 findings.push(finding);
@@ -405,6 +414,10 @@ fn sort_findings(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         let place = |f: &Finding| f.place.unwrap_or((f64::INFINITY, f64::INFINITY));
         let ((ax, ay), (bx, by)) = (place(a), place(b));
-        a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)).then(ax.total_cmp(&bx)).then(ay.total_cmp(&by))
+        a.code
+            .cmp(&b.code)
+            .then_with(|| a.details.cmp(&b.details))
+            .then(ax.total_cmp(&bx))
+            .then(ay.total_cmp(&by))
     });
 }

@@ -89,16 +89,20 @@ pub(crate) fn hear_neighbours(
                 continue;
             }
             let odd = |along: bool| -> u32 {
-                group.iter().map(|link| {
-                    let [a, b] = link.nodes;
-                    let (from, to) = if along { (a, b) } else { (b, a) };
-                    let ([from_in, from_out], [to_in, to_out]) = (flows[from as usize], flows[to as usize]);
-                    let source = (from_in == 0 && from_out > 0) || is_outfall[from as usize];
-                    let sink = to_out == 0 && to_in > 0 && !is_outfall[to as usize];
-                    // A dead end is likelier the top of a branch than a lost outfall.
-                    let dead_end = to_out == 0 && to_in == 0 && !is_outfall[to as usize];
-                    2 * u32::from(source) + 2 * u32::from(sink) + u32::from(dead_end)
-                }).sum()
+                group
+                    .iter()
+                    .map(|link| {
+                        let [a, b] = link.nodes;
+                        let (from, to) = if along { (a, b) } else { (b, a) };
+                        let ([from_in, from_out], [to_in, to_out]) =
+                            (flows[from as usize], flows[to as usize]);
+                        let source = (from_in == 0 && from_out > 0) || is_outfall[from as usize];
+                        let sink = to_out == 0 && to_in > 0 && !is_outfall[to as usize];
+                        // A dead end is likelier the top of a branch than a lost outfall.
+                        let dead_end = to_out == 0 && to_in == 0 && !is_outfall[to as usize];
+                        2 * u32::from(source) + 2 * u32::from(sink) + u32::from(dead_end)
+                    })
+                    .sum()
             };
             let as_is = directions[pipe as usize].0.along;
             let (now, turned) = (odd(as_is), odd(!as_is));
@@ -162,7 +166,8 @@ pub(crate) fn decide(pipe: &PipeRow, inverts: [f64; 2], drawn: DrawnOrder) -> Di
     let named = pipe.labels.iter().any(Option::is_some);
     let with = |along: bool, basis, certainty, probability: f64| {
         let rise = fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0);
-        let against = (rise > CLEAR_FALL && basis != DirectionBasis::InvertFall).then_some(DirectionBasis::InvertFall);
+        let against =
+            (rise > CLEAR_FALL && basis != DirectionBasis::InvertFall).then_some(DirectionBasis::InvertFall);
         Direction { along, basis, certainty, probability: probability as f32, rise, against }
     };
     let recorded = |along: bool, basis| {

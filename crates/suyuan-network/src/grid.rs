@@ -16,7 +16,8 @@ pub(crate) fn distance(a: Coord<f64>, b: Coord<f64>) -> f64 {
 pub(crate) fn nearest_on_segment(a: Coord<f64>, b: Coord<f64>, p: Coord<f64>) -> (f64, f64) {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length2 = dx * dx + dy * dy;
-    let t = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
+    let t =
+        if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
     (t, distance2(Coord { x: a.x + t * dx, y: a.y + t * dy }, p))
 }
 
@@ -73,7 +74,7 @@ pub(crate) struct SegmentGrid {
 impl SegmentGrid {
     /// Sorts `count` segments, of which `segment(i)` gives the two ends.
     pub(crate) fn new(count: usize, segment: impl Fn(usize) -> (Coord<f64>, Coord<f64>)) -> Self {
-        let total: f64 = (0..count).map(|i| segment(i)).map(|(a, b)| distance(a, b)).sum();
+        let total: f64 = (0..count).map(&segment).map(|(a, b)| distance(a, b)).sum();
         let size = (total / count.max(1) as f64).clamp(5.0, 500.0);
         let mut cells = Vec::with_capacity(count * 2);
         for i in 0..count {
@@ -101,7 +102,8 @@ impl SegmentGrid {
     /// The segments that may lie within `reach` of `p`, each once or several times; into `found`, cleared first.
     pub(crate) fn near(&self, p: Coord<f64>, reach: f64, found: &mut Vec<u32>) {
         found.clear();
-        let range = |v: f64| (((v - reach) / self.size).floor() as i32, ((v + reach) / self.size).floor() as i32);
+        let range =
+            |v: f64| (((v - reach) / self.size).floor() as i32, ((v + reach) / self.size).floor() as i32);
         let (columns, rows) = (range(p.x), range(p.y));
         let first = self.rows.partition_point(|r| r.0 < rows.0);
         for (k, &(row, start)) in self.rows.iter().enumerate().skip(first) {

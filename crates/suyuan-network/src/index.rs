@@ -79,10 +79,8 @@ impl<'a> NearestPipe<'a> {
     #[must_use]
     pub fn within(&self, place: Coord<f64>, reach: f64) -> Vec<PipeSpot> {
         let point = [place.x, place.y];
-        let around = AABB::from_corners(
-            [place.x - reach, place.y - reach],
-            [place.x + reach, place.y + reach],
-        );
+        let around =
+            AABB::from_corners([place.x - reach, place.y - reach], [place.x + reach, place.y + reach]);
         let mut spots: Vec<PipeSpot> = self
             .tree
             .locate_in_envelope_intersecting(around)
@@ -127,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_nearest_pipe_is_that_of_brute_force() {
-        let survey = drawn("MH1 -P1-> MH2 -P2-> OF1\nMH3 -P3-> MH2\nMH4 -P4-> MH3\nMH4 -P5-> MH1\nMH1 -P6-> MH2");
+        let survey =
+            drawn("MH1 -P1-> MH2 -P2-> OF1\nMH3 -P3-> MH2\nMH4 -P4-> MH3\nMH4 -P5-> MH1\nMH1 -P6-> MH2");
         let (network, _) = build_network(&survey, &BuildConfig::automatic()).unwrap();
         let index = NearestPipe::new(&network);
         for i in 0..400 {

@@ -159,7 +159,11 @@ impl Joiner<'_> {
         let mut extent: Vec<[f64; 4]> = self
             .places
             .iter()
-            .map(|p| p.map_or([f64::INFINITY, f64::INFINITY, -f64::INFINITY, -f64::INFINITY], |p| [p.x, p.y, p.x, p.y]))
+            .map(|p| {
+                p.map_or([f64::INFINITY, f64::INFINITY, -f64::INFINITY, -f64::INFINITY], |p| {
+                    [p.x, p.y, p.x, p.y]
+                })
+            })
             .collect();
         for (d2, a, b) in pairs {
             let (sa, sb) = (self.system_of(a), self.system_of(b));
@@ -225,7 +229,8 @@ impl Joiner<'_> {
             let root = self.union.find(element) as usize;
             let is_end = (element as usize) < self.ends();
             let blank = self.is_blank(element);
-            let free = if is_end { members[root] == 1 && self.open[element as usize] } else { members[root] == 0 };
+            let free =
+                if is_end { members[root] == 1 && self.open[element as usize] } else { members[root] == 0 };
             if !blank && (!self.open[element as usize] || !(free || root as u32 == element)) {
                 continue;
             }
@@ -237,7 +242,9 @@ impl Joiner<'_> {
                 wishes.extend(self.wish(element, &hits, blank));
             } else {
                 // A node of several ends lies on the inside of another line.
-                for hit in hits.iter().filter(|h| h.inside && h.gap <= self.tolerance() && self.may_tap(element, h)) {
+                for hit in
+                    hits.iter().filter(|h| h.inside && h.gap <= self.tolerance() && self.may_tap(element, h))
+                {
                     splits.push(Split { part: hit.part, measure: hit.measure, element });
                 }
             }
@@ -256,7 +263,14 @@ impl Joiner<'_> {
     }
 
     /// The nearest place of each part near an element, its own part aside, nearest first.
-    fn hits(&mut self, segments: &Segments, near: &[u32], element: u32, place: Coord<f64>, reach: f64) -> Vec<Hit> {
+    fn hits(
+        &mut self,
+        segments: &Segments,
+        near: &[u32],
+        element: u32,
+        place: Coord<f64>,
+        reach: f64,
+    ) -> Vec<Hit> {
         let own_root = self.union.find(element);
         let mut hits: Vec<Hit> = Vec::new();
         for s in near {
@@ -295,7 +309,9 @@ impl Joiner<'_> {
 
     /// Whether it is the end of a pipe that should name a node there and does not.
     fn is_blank(&self, element: u32) -> bool {
-        (element as usize) < self.ends() && !self.open[element as usize] && self.labels[element as usize].is_none()
+        (element as usize) < self.ends()
+            && !self.open[element as usize]
+            && self.labels[element as usize].is_none()
     }
 
     fn wish(&self, element: u32, hits: &[Hit], blank: bool) -> Option<Wish> {
@@ -321,7 +337,12 @@ impl Joiner<'_> {
     }
 
     /// Grants the wishes of free ends, shortest gaps first; what stays free is a near miss.
-    fn grant(&mut self, mut wishes: Vec<Wish>, members: &mut [u32], splits: &mut Vec<Split>) -> Vec<NearMiss> {
+    fn grant(
+        &mut self,
+        mut wishes: Vec<Wish>,
+        members: &mut [u32],
+        splits: &mut Vec<Split>,
+    ) -> Vec<NearMiss> {
         let gap = |w: &Wish| w.best.map_or(f64::INFINITY, |h| h.gap);
         wishes.sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.element.cmp(&b.element)));
         let mut near_misses = Vec::new();
@@ -346,7 +367,8 @@ impl Joiner<'_> {
                 members[self.union.find(element) as usize] = total;
             }
             if is_end && hit.gap > COINCIDENT {
-                let code = if hit.inside { FindingCode::EndJoinedToLine } else { FindingCode::EndJoinedToEnd };
+                let code =
+                    if hit.inside { FindingCode::EndJoinedToLine } else { FindingCode::EndJoinedToEnd };
                 self.findings.push(self.about(element, code, &hit));
             } else if is_end && hit.inside {
                 self.findings.push(self.about(element, FindingCode::EndJoinedToLine, &hit));
@@ -396,7 +418,7 @@ impl Joiner<'_> {
 impl Joiner<'_> {
     fn report_blank(&mut self, element: u32) {
         let part = &self.lines.parts[element as usize / 2];
-        let start = (element % 2 == 0) != part.flipped;
+        let start = element.is_multiple_of(2) != part.flipped;
         let (english, chinese) = if start { ("start", "起点") } else { ("end", "终点") };
         let mut finding = Finding::new(FindingCode::NodeIdMissing)
             .with("id", self.lines.ids.at(part.pipe as usize))

@@ -319,15 +319,13 @@ impl Network {
 
     /// The reach of a pipe's part that holds a measure (metres from the drawn start of the part).
     pub(crate) fn reach_at(&self, pipe: PipeId, part: u32, measure: f64) -> Option<ReachId> {
-        self.reaches_of(pipe)
-            .filter(|r| self.reach(*r).part == part)
-            .min_by(|a, b| {
-                let away = |r: &ReachId| {
-                    let [from, to] = self.reach(*r).measures;
-                    (from - measure).max(measure - to).max(0.0)
-                };
-                away(a).total_cmp(&away(b))
-            })
+        self.reaches_of(pipe).filter(|r| self.reach(*r).part == part).min_by(|a, b| {
+            let away = |r: &ReachId| {
+                let [from, to] = self.reach(*r).measures;
+                (from - measure).max(measure - to).max(0.0)
+            };
+            away(a).total_cmp(&away(b))
+        })
     }
 }
 

@@ -147,7 +147,9 @@ impl OutfallRow {
             }
         }
         match (end, inside) {
-            (Some((gap, element)), inside) if inside.is_none_or(|(d, ..)| gap <= 2.0 * d + WORTH_TELLING + 1.0) => {
+            (Some((gap, element)), inside)
+                if inside.is_none_or(|(d, ..)| gap <= 2.0 * d + WORTH_TELLING + 1.0) =>
+            {
                 self.element = Some(element);
                 let corner = lines.end(element as usize / 2, element as usize % 2);
                 self.snap = corner.map_or(0.0, |c| distance(c, place));
@@ -165,7 +167,13 @@ impl OutfallRow {
     }
 
     /// The outfall as the network keeps it, and what is doubtful about it.
-    pub(crate) fn settle(self, lines: &Lines, nodes: &Nodes, reach: f64, findings: &mut Vec<Finding>) -> Outfall {
+    pub(crate) fn settle(
+        self,
+        lines: &Lines,
+        nodes: &Nodes,
+        reach: f64,
+        findings: &mut Vec<Finding>,
+    ) -> Outfall {
         let node: Option<NodeId> = self.element.map(|e| nodes.of_element[e as usize]);
         let about = |code: FindingCode| {
             let finding = Finding::new(code).with("id", &self.id).on(self.origin);
@@ -191,6 +199,13 @@ impl OutfallRow {
                 findings.push(about(FindingCode::OutfallFar).with("gap", gap));
             }
         }
-        Outfall { id: self.id, name: self.name, place: self.place, node, snap: self.snap, origin: self.origin }
+        Outfall {
+            id: self.id,
+            name: self.name,
+            place: self.place,
+            node,
+            snap: self.snap,
+            origin: self.origin,
+        }
     }
 }

@@ -215,9 +215,7 @@ impl Network {
     pub fn place_of_outfall(&self, outfall: OutfallId, limit: f64) -> Result<Place, PlaceError> {
         let row = self.outfall(outfall);
         match row.node {
-            Some(node) if row.snap <= limit => {
-                Ok(Place { snap: row.snap, ..self.place_of_node(node) })
-            }
+            Some(node) if row.snap <= limit => Ok(Place { snap: row.snap, ..self.place_of_node(node) }),
             _ => {
                 let what = row.id.clone();
                 let Some(place) = row.place else { return Err(PlaceError::NoGeometry { what }) };
@@ -266,7 +264,9 @@ impl Network {
             .flat_map(|r| [self.reach(r).from, self.reach(r).to])
             .filter_map(|n| Some((distance(self.node_places[n.index()]?, place), n)))
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        if let Some((away, node)) = node.filter(|(away, _)| *away <= near.distance + NODE_MEANT && *away <= limit) {
+        if let Some((away, node)) =
+            node.filter(|(away, _)| *away <= near.distance + NODE_MEANT && *away <= limit)
+        {
             return Ok(Place { snap: away, ..self.place_of_node(node) });
         }
         self.place_of_spot(&near).ok_or_else(|| PlaceError::NoGeometry { what: what.to_owned() })
@@ -280,7 +280,11 @@ impl Network {
         let [from, to] = row.measures;
         let measure = spot.measure.clamp(from, to);
         let above_end = if row.with_drawn { to - measure } else { measure - from };
-        Some(Place { kind: PlaceKind::Reach { reach, above_end }, spot: Some(spot.spot), snap: spot.distance })
+        Some(Place {
+            kind: PlaceKind::Reach { reach, above_end },
+            spot: Some(spot.spot),
+            snap: spot.distance,
+        })
     }
 }
 

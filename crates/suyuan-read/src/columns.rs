@@ -65,7 +65,9 @@ pub(crate) fn understand(
             if taken && !forced && field != Field::Id {
                 continue;
             }
-            if let Some(column) = read_column(field, attributes, rows, at, table, forced, &mut understood.findings) {
+            if let Some(column) =
+                read_column(field, attributes, rows, at, table, forced, &mut understood.findings)
+            {
                 understood.columns.insert(field, column);
                 understood.fields.insert(field, names[at].name.clone());
                 break;
@@ -133,15 +135,17 @@ fn read_column(
     let fits = |known: usize, all: usize| forced || all == 0 || known as f64 >= FITTING * all as f64;
     match field {
         Field::FlowDirection => {
-            let found: Vec<(bool, Option<FlowSign>)> =
-                values(attributes, rows, at).map(|v| (v != Value::Null, flow(&v.to_string(), table))).collect();
+            let found: Vec<(bool, Option<FlowSign>)> = values(attributes, rows, at)
+                .map(|v| (v != Value::Null, flow(&v.to_string(), table)))
+                .collect();
             let all = found.iter().filter(|f| f.0).count();
             let known = found.iter().filter(|f| f.1.is_some()).count();
             (known > 0 && fits(known, all)).then(|| Column::Flow(found.into_iter().map(|f| f.1).collect()))
         }
         Field::System => {
-            let found: Vec<(bool, System)> =
-                values(attributes, rows, at).map(|v| (v != Value::Null, system(&v.to_string(), table))).collect();
+            let found: Vec<(bool, System)> = values(attributes, rows, at)
+                .map(|v| (v != Value::Null, system(&v.to_string(), table)))
+                .collect();
             let known = found.iter().filter(|f| f.1 != System::Unknown).count();
             (known > 0 || forced).then(|| Column::System(found.into_iter().map(|f| f.1).collect()))
         }
@@ -153,9 +157,9 @@ fn read_column(
             (known > 0 && fits(known, all))
                 .then(|| Column::Mode(found.into_iter().map(|f| f.1.unwrap_or_default()).collect()))
         }
-        Field::NodeKind => Some(Column::Kind(
-            values(attributes, rows, at).map(|v| node_kind(&v.to_string())).collect(),
-        )),
+        Field::NodeKind => {
+            Some(Column::Kind(values(attributes, rows, at).map(|v| node_kind(&v.to_string())).collect()))
+        }
         Field::Inflow => Some(Column::Text(
             values(attributes, rows, at)
                 .map(|v| if is_yes(&v.to_string()) { "yes".to_owned() } else { String::new() })
@@ -167,9 +171,8 @@ fn read_column(
         _ => {
             let mut column = TextColumn::with_capacity(rows.len());
             if field == Field::Material && !forced {
-                let numeric = values(attributes, rows, at)
-                    .filter(|v| v.to_string().parse::<f64>().is_ok())
-                    .count();
+                let numeric =
+                    values(attributes, rows, at).filter(|v| v.to_string().parse::<f64>().is_ok()).count();
                 if numeric as f64 >= FITTING * rows.len().max(1) as f64 {
                     return None; // GC: levels, not materials
                 }
@@ -323,7 +326,9 @@ fn node_kind(text: &str) -> NodeKind {
     let text = plain(text);
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
     match text.as_str() {
-        _ if has(&["排放口", "排口", "排水口", "出水口", "outfall", "排出口"]) => NodeKind::Outfall,
+        _ if has(&["排放口", "排口", "排水口", "出水口", "outfall", "排出口"]) => {
+            NodeKind::Outfall
+        }
         _ if has(&["雨水口", "雨篦", "篦", "inlet", "catch", "gully"]) => NodeKind::Inlet,
         _ if has(&["泵", "pump"]) => NodeKind::PumpStation,
         _ if has(&["闸", "阀", "堰", "valve", "gate", "weir"]) => NodeKind::Control,

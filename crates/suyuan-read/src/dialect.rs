@@ -71,14 +71,16 @@ impl Dialect {
     /// # Errors
     /// [`ReadError::Open`] or [`ReadError::BadDialect`].
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
         Self::parse(&text).map_err(|e| ReadError::BadDialect { path: path.to_owned(), what: e.to_string() })
     }
 
     /// Which columns it knows: for each role, field by field, the spellings.
     pub fn spellings(&self) -> impl Iterator<Item = (Role, Field, &[String])> {
-        self.roles.iter().flat_map(|(role, table)| table.fields.iter().map(|(f, s)| (*role, *f, s.as_slice())))
+        self.roles
+            .iter()
+            .flat_map(|(role, table)| table.fields.iter().map(|(f, s)| (*role, *f, s.as_slice())))
     }
 
     /// The columns of a layer that this dialect understands.

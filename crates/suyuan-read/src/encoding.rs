@@ -37,8 +37,8 @@ pub(crate) fn by_language_byte(byte: u8) -> Option<&'static Encoding> {
 
 /// The encoding that fits some texts: UTF-8 if all are valid, else GB18030 if all are, else Latin-1. `None` if all are
 /// ASCII, so that nothing has to be guessed. A text cut at a field's width may end inside a character.
-pub(crate) fn detect<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone) -> Option<&'static Encoding> {
-    let high = || texts.clone().filter(|t| !t.is_ascii());
+pub(crate) fn detect(texts: &[&[u8]]) -> Option<&'static Encoding> {
+    let high = || texts.iter().copied().filter(|t| !t.is_ascii());
     high().next()?;
     let cut_utf8 = |t: &[u8]| match std::str::from_utf8(t) {
         Ok(_) => true,
@@ -85,12 +85,12 @@ mod tests {
     fn bytes_tell_their_encoding() {
         let gbk = GB18030.encode("示例镇东街雨水管①").0.into_owned();
         let utf8 = "示例镇东街".as_bytes();
-        assert_eq!(detect([gbk.as_slice()].into_iter()), Some(GB18030));
-        assert_eq!(detect([utf8, b"abc"].into_iter()), Some(UTF_8));
-        assert_eq!(detect([b"abc".as_slice()].into_iter()), None);
-        assert_eq!(detect([b"caf\xe9 \xff".as_slice()].into_iter()), Some(WINDOWS_1252));
+        assert_eq!(detect(&[gbk.as_slice()]), Some(GB18030));
+        assert_eq!(detect(&[utf8, b"abc"]), Some(UTF_8));
+        assert_eq!(detect(&[b"abc"]), None);
+        assert_eq!(detect(&[b"caf\xe9 \xff"]), Some(WINDOWS_1252));
         // Ten bytes of a field name cut inside the fourth character.
-        assert_eq!(detect([&"起点管底".as_bytes()[..10]].into_iter()), Some(UTF_8));
+        assert_eq!(detect(&[&"起点管底".as_bytes()[..10]]), Some(UTF_8));
         assert_eq!(decode(UTF_8, &"起点管底".as_bytes()[..10]), ("起点管".into(), false));
         for name in ["GBK", "936", "CP936", "cp936", "gb2312", "GB18030"] {
             assert_eq!(by_name(name), Some(GB18030), "{name}");

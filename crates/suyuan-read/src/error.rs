@@ -168,7 +168,9 @@ impl ReadError {
                 "a shapefile is several files of one name; copy them all",
                 "Shapefile 由多个同名文件组成，请全部复制",
             ),
-            Self::UnknownEncoding { .. } => language.pick("use GBK, GB18030 or UTF-8", "可用 GBK、GB18030 或 UTF-8"),
+            Self::UnknownEncoding { .. } => {
+                language.pick("use GBK, GB18030 or UTF-8", "可用 GBK、GB18030 或 UTF-8")
+            }
             Self::UnknownDialect { .. } => language.pick("see `suyuan dialects`", "见 suyuan dialects"),
             Self::UnknownFormat { .. } => language.pick("see `suyuan formats`", "见 suyuan formats"),
             _ => return None,
@@ -184,9 +186,13 @@ impl ReadError {
         }
         match self {
             Self::Open { path, source } => format!("无法打开 {}：{source}", path.display()),
-            Self::Sidecar { path, missing } => format!("{} 缺少配套文件 {}", path.display(), missing.display()),
+            Self::Sidecar { path, missing } => {
+                format!("{} 缺少配套文件 {}", path.display(), missing.display())
+            }
             Self::Damaged { path, what } => format!("{} 已损坏或格式不符：{what}", path.display()),
-            Self::UnknownFormat { path, known } => format!("{}：无法识别此扩展名，可读格式为 {known}", path.display()),
+            Self::UnknownFormat { path, known } => {
+                format!("{}：无法识别此扩展名，可读格式为 {known}", path.display())
+            }
             Self::NoSuchLayer { path, layer, layers } => {
                 format!("{} 中没有图层“{layer}”，现有图层：{}", path.display(), layers.join("、"))
             }

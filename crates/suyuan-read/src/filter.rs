@@ -83,8 +83,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
             }
             _ => {
                 let mut word = String::new();
-                while let Some(d) =
-                    chars.peek().filter(|d| !d.is_whitespace() && !matches!(d, '(' | ')' | ',' | '=' | '<' | '>' | '!'))
+                while let Some(d) = chars
+                    .peek()
+                    .filter(|d| !d.is_whitespace() && !matches!(d, '(' | ')' | ',' | '=' | '<' | '>' | '!'))
                 {
                     word.push(*d);
                     chars.next();
@@ -141,7 +142,11 @@ impl Parser {
         }
         if self.sign("(") {
             let inner = self.or()?;
-            return if self.sign(")") { Ok(inner) } else { Err(FilterError("a bracket is not closed".to_owned())) };
+            return if self.sign(")") {
+                Ok(inner)
+            } else {
+                Err(FilterError("a bracket is not closed".to_owned()))
+            };
         }
         let field = match self.tokens.get(self.at) {
             Some(Token::Word(w) | Token::Quoted(w)) => w.clone(),
@@ -180,7 +185,12 @@ impl Parser {
                 ">=" => Compare::GreaterEqual,
                 other => return Err(FilterError(format!("`{other}` is no operator"))),
             },
-            other => return Err(FilterError(format!("expected an operator after {field}, found {}", shown(other)))),
+            other => {
+                return Err(FilterError(format!(
+                    "expected an operator after {field}, found {}",
+                    shown(other)
+                )));
+            }
         };
         self.at += 1;
         Ok(Node::Compare(field, compare, vec![self.value()?]))

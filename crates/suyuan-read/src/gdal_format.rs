@@ -21,15 +21,17 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
         open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
         ..DatasetOptions::default()
     };
-    let dataset = Dataset::open_ex(path, options).map_err(|_| ReadError::UnknownFormat {
-        path: path.to_owned(),
-        known: crate::survey::endings(),
-    })?;
+    let dataset = Dataset::open_ex(path, options)
+        .map_err(|_| ReadError::UnknownFormat { path: path.to_owned(), known: crate::survey::endings() })?;
     let names: Vec<String> = dataset.layers().map(|l| l.name()).collect();
     let name = match layer {
         Some(layer) if names.iter().any(|n| n == layer) => layer.to_owned(),
         Some(layer) => {
-            return Err(ReadError::NoSuchLayer { path: path.to_owned(), layer: layer.to_owned(), layers: names });
+            return Err(ReadError::NoSuchLayer {
+                path: path.to_owned(),
+                layer: layer.to_owned(),
+                layers: names,
+            });
         }
         None if names.len() == 1 => names[0].clone(),
         None if names.is_empty() => return Err(damaged("it holds no layer".to_owned())),
@@ -52,7 +54,9 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
                     ValueKind::Integer
                 }
                 gdal::vector::OGRFieldType::OFTReal => ValueKind::Real,
-                gdal::vector::OGRFieldType::OFTDate | gdal::vector::OGRFieldType::OFTDateTime => ValueKind::Date,
+                gdal::vector::OGRFieldType::OFTDate | gdal::vector::OGRFieldType::OFTDateTime => {
+                    ValueKind::Date
+                }
                 _ => ValueKind::Text,
             },
             width: 0,
@@ -68,7 +72,8 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
             None => (ShapeKind::None, Vec::new()),
             Some(geometry) => {
                 let wkb = geometry.wkb().map_err(fail)?;
-                read_wkb(&wkb).ok_or_else(|| damaged(format!("the geometry of row {} is not understood", row + 1)))?
+                read_wkb(&wkb)
+                    .ok_or_else(|| damaged(format!("the geometry of row {} is not understood", row + 1)))?
             }
         };
         if kind == ShapeKind::None {
@@ -90,7 +95,7 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
                         Value::Text(t.trim().to_owned().into())
                     }
                     Some(FieldValue::DateValue(d)) => Value::Date(d.to_string().into()),
-                    Some(FieldValue::DateTimeValue(d)) => Value::Date(d.to_rfc3339().into()),
+                    Some(FieldValue::DateTimeValue(d)) => Value::Date(format!("{d:?}").into()),
                     _ => Value::Null,
                 })
             })

@@ -19,8 +19,7 @@ use crate::layer::{FileLayer, orient_ring};
 pub(crate) fn read(path: &Path) -> Result<FileLayer, ReadError> {
     let bytes = std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let damaged = |what: String| ReadError::Damaged { path: path.to_owned(), what };
-    let root: Json =
-        serde_json::from_slice(&bytes).map_err(|e| damaged(format!("as GeoJSON: {e}")))?;
+    let root: Json = serde_json::from_slice(&bytes).map_err(|e| damaged(format!("as GeoJSON: {e}")))?;
     let features = root
         .get("features")
         .and_then(Json::as_array)
@@ -54,8 +53,9 @@ pub(crate) fn read(path: &Path) -> Result<FileLayer, ReadError> {
     for (i, feature) in features.iter().enumerate() {
         let (found, parts) = match feature.get("geometry") {
             None | Some(Json::Null) => (ShapeKind::None, Vec::new()),
-            Some(geometry) => read_geometry(geometry)
-                .ok_or_else(|| damaged(format!("the geometry of feature {} is no GeoJSON geometry", i + 1)))?,
+            Some(geometry) => read_geometry(geometry).ok_or_else(|| {
+                damaged(format!("the geometry of feature {} is no GeoJSON geometry", i + 1))
+            })?,
         };
         if kind == ShapeKind::None {
             kind = found;
@@ -68,7 +68,10 @@ pub(crate) fn read(path: &Path) -> Result<FileLayer, ReadError> {
         }
         let properties = feature.get("properties").and_then(Json::as_object);
         rows.push(
-            fields.iter().map(|f| properties.and_then(|p| p.get(&f.name)).map_or(Value::Null, value_of)).collect(),
+            fields
+                .iter()
+                .map(|f| properties.and_then(|p| p.get(&f.name)).map_or(Value::Null, value_of))
+                .collect(),
         );
     }
     let mut shapes = Shapes::new(kind);
@@ -145,7 +148,9 @@ fn read_geometry(json: &Json) -> Option<(ShapeKind, Vec<Vec<Coord<f64>>>)> {
     let coordinates = json.get("coordinates");
     let (kind, parts) = match json.get("type")?.as_str()? {
         "Point" => (ShapeKind::Point, vec![vec![place(coordinates?)?]]),
-        "MultiPoint" => (ShapeKind::Point, line(coordinates?)?.into_iter().take(1).map(|p| vec![p]).collect()),
+        "MultiPoint" => {
+            (ShapeKind::Point, line(coordinates?)?.into_iter().take(1).map(|p| vec![p]).collect())
+        }
         "LineString" => (ShapeKind::Line, vec![line(coordinates?)?]),
         "MultiLineString" => {
             (ShapeKind::Line, coordinates?.as_array()?.iter().map(line).collect::<Option<_>>()?)
@@ -156,7 +161,8 @@ fn read_geometry(json: &Json) -> Option<(ShapeKind, Vec<Vec<Coord<f64>>>)> {
             (ShapeKind::Polygon, parts?.into_iter().flatten().collect())
         }
         "GeometryCollection" => {
-            let inner: Option<Vec<_>> = json.get("geometries")?.as_array()?.iter().map(read_geometry).collect();
+            let inner: Option<Vec<_>> =
+                json.get("geometries")?.as_array()?.iter().map(read_geometry).collect();
             let inner = inner?;
             let kind = inner.first().map_or(ShapeKind::None, |g| g.0);
             (kind, inner.into_iter().filter(|g| g.0 == kind).flat_map(|g| g.1).collect())

@@ -37,7 +37,11 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
     let name = match layer {
         Some(layer) if names.iter().any(|n| n == layer) => layer.to_owned(),
         Some(layer) => {
-            return Err(ReadError::NoSuchLayer { path: path.to_owned(), layer: layer.to_owned(), layers: names });
+            return Err(ReadError::NoSuchLayer {
+                path: path.to_owned(),
+                layer: layer.to_owned(),
+                layers: names,
+            });
         }
         None if names.len() == 1 => names[0].clone(),
         None if names.is_empty() => {
@@ -100,7 +104,8 @@ fn read_rows(
         .map_err(&error)?;
     let key = columns.iter().find(|c| c.2).map(|c| quote(&c.0)).unwrap_or_else(|| "rowid".to_owned());
     let plain: Vec<&(String, String, bool)> = columns.iter().filter(|c| c.0 != geometry && !c.2).collect();
-    let list: Vec<String> = std::iter::once(quote(geometry)).chain(plain.iter().map(|c| quote(&c.0))).collect();
+    let list: Vec<String> =
+        std::iter::once(quote(geometry)).chain(plain.iter().map(|c| quote(&c.0))).collect();
     let sql = format!("SELECT {} FROM {} ORDER BY {key}", list.join(", "), quote(name));
     let mut statement = connection.prepare(&sql).map_err(&error)?;
     let mut rows = statement.query([]).map_err(&error)?;

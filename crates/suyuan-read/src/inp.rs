@@ -72,14 +72,16 @@ struct Node {
 /// [`ReadError::Empty`] without any link.
 pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> {
     let bytes = std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
-    let encoding = encoding::detect([bytes.as_slice()].into_iter()).unwrap_or(encoding_rs::UTF_8);
+    let encoding = encoding::detect(&[&bytes]).unwrap_or(encoding_rs::UTF_8);
     let text = encoding::decode(encoding, &bytes).0.into_owned();
     let sections = sections(&text);
     let damaged = |line: usize, what: String| ReadError::Damaged {
         path: path.to_owned(),
         what: format!("line {line}: {what}"),
     };
-    let number = |words: &[String], at: usize| words.get(at).and_then(|w| w.parse::<f64>().ok()).filter(|v| v.is_finite());
+    let number = |words: &[String], at: usize| {
+        words.get(at).and_then(|w| w.parse::<f64>().ok()).filter(|v| v.is_finite())
+    };
     let rows = |name: &str| sections.get(name).map_or(&[][..], Vec::as_slice);
 
     let mut nodes: Vec<Node> = Vec::new();
@@ -138,16 +140,16 @@ pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> 
             vertices.entry(&words[0]).or_default().push(Coord { x, y });
         }
     }
-    let elevations = rows("OPTIONS")
-        .iter()
-        .any(|(_, w)| w[0].eq_ignore_ascii_case("LINK_OFFSETS") && w.get(1).is_some_and(|v| v.eq_ignore_ascii_case("ELEVATION")));
-    let inverts: BTreeMap<&str, f64> = nodes.iter().filter_map(|n| Some((n.id.as_str(), n.invert?))).collect();
+    let elevations = rows("OPTIONS").iter().any(|(_, w)| {
+        w[0].eq_ignore_ascii_case("LINK_OFFSETS")
+            && w.get(1).is_some_and(|v| v.eq_ignore_ascii_case("ELEVATION"))
+    });
+    let inverts: BTreeMap<&str, f64> =
+        nodes.iter().filter_map(|n| Some((n.id.as_str(), n.invert?))).collect();
 
     let mut findings = Vec::new();
     let crs = match crs {
-        Some(text) => {
-            Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?
-        }
+        Some(text) => Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?,
         None => {
             findings.push(Finding::new(FindingCode::CrsAssumed).with("value", "local metres"));
             Crs::local("local metres")
@@ -207,15 +209,18 @@ pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> 
     let table = |fields: &[(&str, ValueKind)], rows: Vec<Vec<Value<'static>>>| MemoryAttributes {
         fields: fields
             .iter()
-            .map(|(name, kind)| AttributeField { name: (*name).to_owned(), kind: *kind, width: 0, decimals: 0 })
+            .map(|(name, kind)| AttributeField {
+                name: (*name).to_owned(),
+                kind: *kind,
+                width: 0,
+                decimals: 0,
+            })
             .collect(),
         rows,
     };
     let real = |v: Option<f64>| v.map_or(Value::Null, Value::Real);
-    let pipe_rows = links
-        .iter()
-        .map(|l| vec![Value::Text(l.kind.into()), real(l.length), real(l.diameter)])
-        .collect();
+    let pipe_rows =
+        links.iter().map(|l| vec![Value::Text(l.kind.into()), real(l.length), real(l.diameter)]).collect();
     let pipes = RawLayer {
         role: Role::Pipes,
         source: source("links", &pipe_columns.keys().copied().collect::<Vec<_>>()),
@@ -276,7 +281,8 @@ pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> 
         layer_of(Role::Drainers, "inflows", with_inflow),
     ];
     let mut survey = RawSurvey { crs, layers, findings };
-    if let Some(layer) = subcatchments(&sections, &nodes, &source("subcatchments", &[Field::Id, Field::Node])) {
+    if let Some(layer) = subcatchments(&sections, &nodes, &source("subcatchments", &[Field::Id, Field::Node]))
+    {
         survey.layers.push(layer);
     }
     Ok(survey)
@@ -286,7 +292,8 @@ pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> 
 fn subcatchments(sections: &Sections, nodes: &[Node], source: &LayerSource) -> Option<RawLayer> {
     let mut outlines: BTreeMap<&str, Vec<Coord<f64>>> = BTreeMap::new();
     for (_, words) in sections.get("POLYGONS").into_iter().flatten() {
-        if let (Some(Ok(x)), Some(Ok(y))) = (words.get(1).map(|w| w.parse()), words.get(2).map(|w| w.parse())) {
+        if let (Some(Ok(x)), Some(Ok(y))) = (words.get(1).map(|w| w.parse()), words.get(2).map(|w| w.parse()))
+        {
             outlines.entry(&words[0]).or_default().push(Coord { x, y });
         }
     }

@@ -8,8 +8,8 @@ mod columns;
 mod dialect;
 mod encoding;
 mod error;
-mod fingerprint;
 mod filter;
+mod fingerprint;
 mod formats;
 #[cfg(feature = "gdal")]
 mod gdal_format;

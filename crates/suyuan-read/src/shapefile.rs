@@ -43,7 +43,10 @@ pub(crate) fn map(path: &Path) -> Result<Bytes, ReadError> {
     if file.metadata().map_err(open)?.len() == 0 {
         return Ok(Bytes::Owned(Vec::new()));
     }
-    #[expect(unsafe_code, reason = "a survey file that another program shortens while it is read is lost anyway")]
+    #[expect(
+        unsafe_code,
+        reason = "a survey file that another program shortens while it is read is lost anyway"
+    )]
     let map = unsafe { Mmap::map(&file) }.map_err(open)?;
     Ok(Bytes::Mapped(map))
 }
@@ -61,11 +64,13 @@ struct Set {
 
 /// The file beside `path` with another ending, whatever its case.
 fn beside(path: &Path, ending: &str) -> Option<PathBuf> {
-    [path.with_extension(ending), path.with_extension(ending.to_ascii_uppercase())].into_iter().find(|p| p.exists())
+    [path.with_extension(ending), path.with_extension(ending.to_ascii_uppercase())]
+        .into_iter()
+        .find(|p| p.exists())
 }
 
 fn text_of(bytes: &[u8]) -> String {
-    let detected = encoding::detect([bytes].into_iter()).unwrap_or(encoding_rs::UTF_8);
+    let detected = encoding::detect(&[bytes]).unwrap_or(encoding_rs::UTF_8);
     encoding::decode(detected, bytes).0.trim().to_owned()
 }
 
@@ -113,12 +118,18 @@ pub(crate) fn names_in_zip(path: &Path) -> Result<Vec<String>, ReadError> {
 
 fn open_zip(path: &Path) -> Result<zip::ZipArchive<File>, ReadError> {
     let file = File::open(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
-    zip::ZipArchive::new(file)
-        .map_err(|error| ReadError::Damaged { path: path.to_owned(), what: format!("no readable zip: {error}") })
+    zip::ZipArchive::new(file).map_err(|error| ReadError::Damaged {
+        path: path.to_owned(),
+        what: format!("no readable zip: {error}"),
+    })
 }
 
 /// Reads a shapefile out of a `.zip`: the one of that name, or the only one.
-pub(crate) fn read_zip(path: &Path, layer: Option<&str>, asked: Option<&str>) -> Result<FileLayer, ReadError> {
+pub(crate) fn read_zip(
+    path: &Path,
+    layer: Option<&str>,
+    asked: Option<&str>,
+) -> Result<FileLayer, ReadError> {
     let names = names_in_zip(path)?;
     let name = match layer {
         Some(layer) => names.iter().find(|n| *n == layer).cloned().ok_or_else(|| ReadError::NoSuchLayer {
@@ -140,8 +151,10 @@ pub(crate) fn read_zip(path: &Path, layer: Option<&str>, asked: Option<&str>) ->
             stem(p) == name && p.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))
         };
         let Some(found) = members.iter().find(wanted) else { return Ok(None) };
-        let damaged =
-            |what: String| ReadError::Damaged { path: path.to_owned(), what: format!("member {found}: {what}") };
+        let damaged = |what: String| ReadError::Damaged {
+            path: path.to_owned(),
+            what: format!("member {found}: {what}"),
+        };
         let mut file = archive.by_name(found).map_err(|e| damaged(e.to_string()))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| damaged(e.to_string()))?;
@@ -172,9 +185,8 @@ fn assemble(set: Set, asked: Option<&str>) -> Result<FileLayer, ReadError> {
     let present = header.rows_present(set.dbf.len());
     if present < header.rows || present < records.len() {
         let total = header.rows.max(records.len());
-        findings.push(
-            Finding::new(FindingCode::RowsMissing).with("count", total - present).with("total", total),
-        );
+        findings
+            .push(Finding::new(FindingCode::RowsMissing).with("count", total - present).with("total", total));
     }
     let kept: Vec<u32> =
         (0..records.len() as u32).filter(|row| !header.is_deleted(&set.dbf, *row as usize)).collect();
@@ -224,7 +236,7 @@ fn choose_encoding(
         return Ok((declared, "language byte"));
     }
     let texts = header.texts(&set.dbf, 2000);
-    Ok(match encoding::detect(texts.iter().copied()) {
+    Ok(match encoding::detect(&texts) {
         Some(found) => (found, "detected"),
         None => (encoding_rs::UTF_8, "ASCII"),
     })

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use suyuan_core::raw::{Field, Role};
 use suyuan_core::System;
+use suyuan_core::raw::{Field, Role};
 
 /// One layer to be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

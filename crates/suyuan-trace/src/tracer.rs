@@ -48,7 +48,8 @@ pub fn trace_upstream(network: &Network, start: &Place) -> Trace {
 /// Every reach that water from `start` can reach, nearest first; see [`trace_upstream`].
 #[must_use]
 pub fn trace_downstream(network: &Network, start: &Place) -> Trace {
-    Tracer::new(network).trace(start, &TraceOptions { heading: Heading::Downstream, ..TraceOptions::default() })
+    Tracer::new(network)
+        .trace(start, &TraceOptions { heading: Heading::Downstream, ..TraceOptions::default() })
 }
 
 /// Distances order a heap like this.
@@ -106,7 +107,8 @@ impl<'a> Tracer<'a> {
         let certain_nodes = self.walk(start, options.heading, limit, &certain);
         let reached: Vec<NodeId> = certain_nodes.iter().map(|n| n.0).collect();
         self.mark_certain(&reached, &mut steps, start, options.heading);
-        let possible = if options.possible { self.possible(start, options.heading, &steps) } else { Vec::new() };
+        let possible =
+            if options.possible { self.possible(start, options.heading, &steps) } else { Vec::new() };
         self.reset();
         Trace { start: *start, heading: options.heading, steps, stops, nodes, possible }
     }
@@ -296,10 +298,8 @@ impl<'a> Tracer<'a> {
                 Heading::Downstream => self.network.incoming(node),
             };
             let with = self.next(node, heading).iter().map(|r| (*r, self.far_end(*r, heading)));
-            let against = turned
-                .iter()
-                .filter(|r| self.is_doubtful(**r))
-                .map(|r| (*r, self.near_end(*r, heading)));
+            let against =
+                turned.iter().filter(|r| self.is_doubtful(**r)).map(|r| (*r, self.near_end(*r, heading)));
             for (reach, far) in with.chain(against) {
                 if self.is_shut(reach) {
                     continue;

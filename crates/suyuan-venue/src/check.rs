@@ -93,7 +93,8 @@ pub fn check_venues(
     let mut on_water: Vec<Vec<usize>> = vec![Vec::new(); waters.len()];
     for (o, outfall) in outfalls.iter().enumerate() {
         for (w, water) in waters.iter().enumerate() {
-            let named = !outfall.water.is_empty() && (outfall.water == water.name || outfall.water == water.id);
+            let named =
+                !outfall.water.is_empty() && (outfall.water == water.name || outfall.water == water.id);
             let near = || {
                 let spot = [outfall.place.x, outfall.place.x, outfall.place.y, outfall.place.y];
                 water_bounds[w].is_some_and(|b| boxes_within(spot, b, config.bank))
@@ -109,7 +110,8 @@ pub fn check_venues(
         .enumerate()
         .map(|(v, venue)| {
             let bounds = venue.shape.bounds();
-            let close = |b: [f64; 4]| bounds.is_some_and(|venue_box| boxes_within(venue_box, b, venue.radius));
+            let close =
+                |b: [f64; 4]| bounds.is_some_and(|venue_box| boxes_within(venue_box, b, venue.radius));
             let mut near: Vec<(usize, f64)> = Vec::new();
             for (o, outfall) in outfalls.iter().enumerate() {
                 let p = outfall.place;
@@ -140,7 +142,8 @@ pub fn check_venues(
                     }
                 }
             }
-            on_waters.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| outfalls[a.0].id.cmp(&outfalls[b.0].id)));
+            on_waters
+                .sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| outfalls[a.0].id.cmp(&outfalls[b.0].id)));
             let centre = bounds.map_or(Coord { x: 0.0, y: 0.0 }, |b| Coord {
                 x: f64::midpoint(b[0], b[1]),
                 y: f64::midpoint(b[2], b[3]),

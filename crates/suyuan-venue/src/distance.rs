@@ -71,7 +71,8 @@ impl Plane {
 fn nearest_on(a: Coord<f64>, b: Coord<f64>, p: Coord<f64>) -> (f64, f64) {
     let (dx, dy) = (b.x - a.x, b.y - a.y);
     let length2 = dx * dx + dy * dy;
-    let t = if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
+    let t =
+        if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
     (t, (a.x + t * dx - p.x).hypot(a.y + t * dy - p.y))
 }
 
@@ -113,7 +114,13 @@ fn to_point(p: Coord<f64>, shape: &Shape) -> f64 {
     let segments: Vec<(f64, Coord<f64>, Coord<f64>)> = shape
         .parts
         .iter()
-        .flat_map(|part| if part.len() == 1 { vec![(part[0], part[0])] } else { part.windows(2).map(|w| (w[0], w[1])).collect() })
+        .flat_map(|part| {
+            if part.len() == 1 {
+                vec![(part[0], part[0])]
+            } else {
+                part.windows(2).map(|w| (w[0], w[1])).collect()
+            }
+        })
         .map(|(a, b)| (rough(a, b).1, a, b))
         .collect();
     let nearest = segments.iter().map(|s| s.0).fold(f64::INFINITY, f64::min);
@@ -204,7 +211,8 @@ pub fn distance_between(a: &Shape, b: &Shape) -> f64 {
 }
 
 fn cross([a, b]: [Coord<f64>; 2], [c, d]: [Coord<f64>; 2]) -> bool {
-    let side = |p: Coord<f64>, q: Coord<f64>, r: Coord<f64>| (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
+    let side =
+        |p: Coord<f64>, q: Coord<f64>, r: Coord<f64>| (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
     let (d1, d2, d3, d4) = (side(c, d, a), side(c, d, b), side(a, b, c), side(a, b, d));
     ((d1 > 0.0) != (d2 > 0.0) || d1 == 0.0 || d2 == 0.0)
         && ((d3 > 0.0) != (d4 > 0.0) || d3 == 0.0 || d4 == 0.0)

@@ -6,6 +6,7 @@ use suyuan_core::raw::ShapeKind;
 use suyuan_venue::{Shape, distance_between};
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "the figure belongs in the report of the run")]
 fn distances_agree_with_geographiclib_to_a_millimetre() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("fixtures/geodesic.json")).unwrap();
     assert_eq!(cases.len(), 1000);
@@ -17,8 +18,11 @@ fn distances_agree_with_geographiclib_to_a_millimetre() {
             "line" => ShapeKind::Line,
             _ => ShapeKind::Polygon,
         };
-        let parts =
-            case["parts"].as_array().unwrap().iter().map(|p| p.as_array().unwrap().iter().map(place).collect());
+        let parts = case["parts"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p.as_array().unwrap().iter().map(place).collect());
         let shape = Shape { kind, parts: parts.collect() };
         let ours = distance_between(&Shape::point(place(&case["p"])), &shape);
         worst = worst.max((ours - case["m"].as_f64().unwrap()).abs());

@@ -224,7 +224,9 @@ impl City {
         let (place, kind, id) = self.place(&Reference::parse(start)?, request.max_snap)?;
         let trace = tracer.trace(&place, options);
         let ranked = rank_candidates(network, &trace, &self.drainers, &self.trades);
-        let names = |pipes: Vec<suyuan_network::PipeId>| dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()));
+        let names = |pipes: Vec<suyuan_network::PipeId>| {
+            dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()))
+        };
         let stops = trace
             .stops
             .iter()

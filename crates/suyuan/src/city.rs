@@ -65,11 +65,8 @@ impl City {
         if has_drainers {
             step("join");
             let index = NearestPipe::new(&network);
-            let config = JoinConfig {
-                reach: spec.drainer_reach,
-                trades: trades.clone(),
-                ..JoinConfig::automatic()
-            };
+            let config =
+                JoinConfig { reach: spec.drainer_reach, trades: trades.clone(), ..JoinConfig::automatic() };
             let (joined, found) = join_drainers(&survey, &index, &config);
             drainers = joined;
             findings.extend(found);
@@ -109,7 +106,9 @@ impl City {
             Reference::Drainer(id) => {
                 let drainer = self.drainers.find(id).next().map(|d| self.drainers.drainer(d));
                 let Some(drainer) = drainer else {
-                    return Err(PlaceError::Unknown { kind: "drainer", id: id.clone(), near: Vec::new() }.into());
+                    return Err(
+                        PlaceError::Unknown { kind: "drainer", id: id.clone(), near: Vec::new() }.into()
+                    );
                 };
                 let Some(link) = drainer.link else {
                     return Err(PlaceError::NoGeometry { what: id.clone() }.into());
@@ -123,7 +122,8 @@ impl City {
             }
             Reference::Degrees(degrees) => {
                 let what = format!("lonlat:{},{}", degrees.x, degrees.y);
-                let place = self.from_degrees(*degrees).map_err(|_| PlaceError::NoGeometry { what: what.clone() })?;
+                let place =
+                    self.projected(*degrees).map_err(|_| PlaceError::NoGeometry { what: what.clone() })?;
                 let index = NearestPipe::new(network);
                 Ok((network.place_near(&index, place, limit, &what)?, "place", what))
             }
@@ -147,7 +147,7 @@ impl City {
         }
     }
 
-    fn from_degrees(&self, degrees: Coord<f64>) -> Result<Coord<f64>, suyuan_core::crs::CrsError> {
+    fn projected(&self, degrees: Coord<f64>) -> Result<Coord<f64>, suyuan_core::crs::CrsError> {
         let crs = self.network.crs();
         Transform::new(&crs.geographic_twin(), crs)?.apply(degrees)
     }

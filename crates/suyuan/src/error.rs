@@ -24,7 +24,9 @@ pub enum Error {
     #[error(transparent)]
     Export(#[from] ExportError),
     /// A reference to a place is not understood.
-    #[error("`{text}` names no place: use an id, outfall:ID, node:ID, pipe:ID, drainer:ID, X,Y or lonlat:X,Y")]
+    #[error(
+        "`{text}` names no place: use an id, outfall:ID, node:ID, pipe:ID, drainer:ID, X,Y or lonlat:X,Y"
+    )]
     BadReference {
         /// What was given.
         text: String,
@@ -78,13 +80,23 @@ impl Error {
             (Self::Export(error), _) => error.message(language),
             (error, Language::English) => error.to_string(),
             (Self::BadReference { text }, Language::Chinese) => {
-                format!("“{text}”不是有效位置：可用编号、outfall:编号、node:编号、pipe:编号、drainer:编号、X,Y 或 lonlat:经度,纬度")
+                format!(
+                    "“{text}”不是有效位置：可用编号、outfall:编号、node:编号、pipe:编号、drainer:编号、X,Y 或 lonlat:经度,纬度"
+                )
             }
-            (Self::BadProject { path, what }, Language::Chinese) => format!("项目文件 {} 有误：{what}", path.display()),
-            (Self::BadPrepared { path, what }, Language::Chinese) => format!("预处理管网 {} 无法使用：{what}", path.display()),
-            (Self::BadTrades { path, what }, Language::Chinese) => format!("行业表 {} 有误：{what}", path.display()),
+            (Self::BadProject { path, what }, Language::Chinese) => {
+                format!("项目文件 {} 有误：{what}", path.display())
+            }
+            (Self::BadPrepared { path, what }, Language::Chinese) => {
+                format!("预处理管网 {} 无法使用：{what}", path.display())
+            }
+            (Self::BadTrades { path, what }, Language::Chinese) => {
+                format!("行业表 {} 有误：{what}", path.display())
+            }
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
-            (Self::NeedsSurvey { what }, Language::Chinese) => format!("{what} 需要原始测绘文件，预处理管网中没有"),
+            (Self::NeedsSurvey { what }, Language::Chinese) => {
+                format!("{what} 需要原始测绘文件，预处理管网中没有")
+            }
         }
     }
 
@@ -96,7 +108,10 @@ impl Error {
             Self::Export(error) => error.hint(language).map(str::to_owned),
             Self::Place(PlaceError::TooFar { .. }) => Some(
                 language
-                    .pick("allow a longer way with --max-snap, or give another place", "可用 --max-snap 放宽距离，或改用其他位置")
+                    .pick(
+                        "allow a longer way with --max-snap, or give another place",
+                        "可用 --max-snap 放宽距离，或改用其他位置",
+                    )
                     .to_owned(),
             ),
             Self::MissingLayer { role } => Some(format!("--{role} FILE")),

@@ -144,7 +144,10 @@ fn attributes(city: &City, origins: &[Origin]) -> Vec<TableColumn> {
             };
             let values = match kind {
                 ValueKind::Integer => Values::Integer(
-                    origins.iter().map(|o| if let Value::Integer(v) = value(o) { Some(v) } else { None }).collect(),
+                    origins
+                        .iter()
+                        .map(|o| if let Value::Integer(v) = value(o) { Some(v) } else { None })
+                        .collect(),
                 ),
                 ValueKind::Real => Values::Real(
                     origins
@@ -157,7 +160,10 @@ fn attributes(city: &City, origins: &[Origin]) -> Vec<TableColumn> {
                         .collect(),
                 ),
                 ValueKind::Boolean => Values::Boolean(
-                    origins.iter().map(|o| if let Value::Boolean(v) = value(o) { Some(v) } else { None }).collect(),
+                    origins
+                        .iter()
+                        .map(|o| if let Value::Boolean(v) = value(o) { Some(v) } else { None })
+                        .collect(),
                 ),
                 ValueKind::Text | ValueKind::Date => {
                     Values::Text(origins.iter().map(|o| value(o).to_string()).collect())
@@ -295,7 +301,14 @@ fn candidates(city: &City, answers: &[TraceAnswer], language: Language, group: &
                 .text("pipe", shown.link.pipe.as_deref().or(shown.link.node.as_deref()).unwrap_or(""))
                 .real("gap_m", shown.link.gap_m)
                 .real("share", ranked.share)
-                .text("certainty", if ranked.certain { language.pick("certain", "确定") } else { language.pick("doubtful", "存疑") })
+                .text(
+                    "certainty",
+                    if ranked.certain {
+                        language.pick("certain", "确定")
+                    } else {
+                        language.pick("doubtful", "存疑")
+                    },
+                )
                 .text("why", &why.join(language.pick("; ", "；")));
             match (area, drainer.place) {
                 (Some(layer), _) => rows.shape(layer.shapes.parts(drainer.origin.row as usize)),
@@ -419,12 +432,20 @@ fn traced(city: &City, answers: &[TraceAnswer], language: Language, group: &str)
                 .real("invert_up", up.unwrap_or(f64::NAN))
                 .real("invert_down", down.unwrap_or(f64::NAN));
             let line = network.line_of_stretch(step.reach, step.measures);
-            if line.len() < 2 { rows.shape([]) } else { rows.shape([line.as_slice()]) }
+            if line.len() < 2 {
+                rows.shape([]);
+            } else {
+                rows.shape([line.as_slice()]);
+            }
             origins.push(pipe.origin);
         }
     }
-    let mut table =
-        rows.table("traced_pipes", language.pick("Traced pipes (by distance)", "溯源管段（按距离）"), group, Look::TracedPipes);
+    let mut table = rows.table(
+        "traced_pipes",
+        language.pick("Traced pipes (by distance)", "溯源管段（按距离）"),
+        group,
+        Look::TracedPipes,
+    );
     table.columns.extend(attributes(city, &origins));
     table
 }
@@ -458,7 +479,9 @@ fn nodes(city: &City, answers: &[TraceAnswer], language: Language, group: &str) 
 fn bounds_of(tables: &[Table]) -> Option<[f64; 4]> {
     let mut coords = tables
         .iter()
-        .filter(|t| matches!(t.look, Look::Start | Look::TracedPipes | Look::Candidates | Look::CandidateAreas))
+        .filter(|t| {
+            matches!(t.look, Look::Start | Look::TracedPipes | Look::Candidates | Look::CandidateAreas)
+        })
         .flat_map(|t| t.shapes.coords());
     let first = coords.next()?;
     let b = coords.fold([first.x, first.x, first.y, first.y], |b, c| {
@@ -471,7 +494,10 @@ fn touches(bounds: Option<[f64; 4]>, coords: impl Iterator<Item = Coord<f64>>) -
     let Some(b) = bounds else { return true };
     let mut own: Option<[f64; 4]> = None;
     for c in coords {
-        own = Some(own.map_or([c.x, c.x, c.y, c.y], |o| [o[0].min(c.x), o[1].max(c.x), o[2].min(c.y), o[3].max(c.y)]));
+        own =
+            Some(own.map_or([c.x, c.x, c.y, c.y], |o| {
+                [o[0].min(c.x), o[1].max(c.x), o[2].min(c.y), o[3].max(c.y)]
+            }));
     }
     own.is_some_and(|o| o[0] <= b[1] && b[0] <= o[1] && o[2] <= b[3] && b[2] <= o[3])
 }
@@ -585,7 +611,10 @@ pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
         info.push((format!("layer {}", layer.role.key()), text));
     }
     for (path, fingerprint) in &city.sources {
-        info.push((format!("source {path}"), format!("{} bytes, {:016x}", fingerprint.size, fingerprint.hash)));
+        info.push((
+            format!("source {path}"),
+            format!("{} bytes, {:016x}", fingerprint.size, fingerprint.hash),
+        ));
     }
     info
 }

@@ -46,8 +46,8 @@ impl City {
             findings: self.findings.clone(),
             sources: self.sources.clone(),
         };
-        let body = postcard::to_allocvec(&content)
-            .map_err(|e| failed(std::io::Error::other(e.to_string())))?;
+        let body =
+            postcard::to_allocvec(&content).map_err(|e| failed(std::io::Error::other(e.to_string())))?;
         let mut bytes = Vec::with_capacity(body.len() + 16);
         bytes.extend(MAGIC);
         bytes.extend(VERSION.to_le_bytes());

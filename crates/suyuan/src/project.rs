@@ -81,7 +81,8 @@ pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
     let bad = |what: String| Error::BadProject { path: path.to_owned(), what };
     let text = std::fs::read_to_string(path)
         .map_err(|source| suyuan_read::ReadError::Open { path: path.to_owned(), source })?;
-    let file: ProjectFile = toml::from_str(&text).map_err(|e| bad(e.to_string().trim().replace('\n', " ")))?;
+    let file: ProjectFile =
+        toml::from_str(&text).map_err(|e| bad(e.to_string().trim().replace('\n', " ")))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut spec = CitySpec { title: file.title, ..CitySpec::default() };
     spec.read.crs = file.crs;

@@ -52,7 +52,9 @@ impl Reference {
                 "node" => return Ok(Self::Node(id.to_owned())),
                 "pipe" => return Ok(Self::Pipe(id.to_owned())),
                 "drainer" => return Ok(Self::Drainer(id.to_owned())),
-                "lonlat" => return pair(id).map_or_else(|| Err(bad()), |p| p.map(Self::Degrees).ok_or_else(bad)),
+                "lonlat" => {
+                    return pair(id).map_or_else(|| Err(bad()), |p| p.map(Self::Degrees).ok_or_else(bad));
+                }
                 _ => {}
             }
         }

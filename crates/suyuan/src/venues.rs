@@ -140,7 +140,8 @@ impl City {
         let reports = check_venues(&venues, &sites, &waters, VenueConfig::automatic());
         let mut behind: BTreeMap<usize, (Option<usize>, Vec<String>, String)> = BTreeMap::new();
         let mut tracer = Tracer::new(&self.network);
-        let request = TraceRequest { heading: Heading::Upstream, max_snap: f64::INFINITY, ..TraceRequest::default() };
+        let request =
+            TraceRequest { heading: Heading::Upstream, max_snap: f64::INFINITY, ..TraceRequest::default() };
         let options = self.trace_options(&request)?;
         let concerned: std::collections::BTreeSet<usize> = reports
             .iter()
@@ -191,7 +192,11 @@ impl City {
                             distance_m: round(*d),
                         })
                         .collect(),
-                    outfalls_on_waters: report.on_waters.iter().map(|(o, d, w)| near(*o, *d, Some(*w))).collect(),
+                    outfalls_on_waters: report
+                        .on_waters
+                        .iter()
+                        .map(|(o, d, w)| near(*o, *d, Some(*w)))
+                        .collect(),
                     disc,
                     shape: originals[report.venue].clone(),
                     places: places.clone(),
@@ -225,7 +230,9 @@ pub fn venue_package(city: &City, answers: &[VenueAnswer], language: Language) -
         let within = language.pick("within the radius", "半径内");
         let on_water = language.pick("on a water that touches the disc", "所涉水体沿线");
         let lists = [(&answer.outfalls, within), (&answer.outfalls_on_waters, on_water)];
-        for (outfall, reading) in lists.iter().flat_map(|(list, reading)| list.iter().map(move |o| (o, *reading))) {
+        for (outfall, reading) in
+            lists.iter().flat_map(|(list, reading)| list.iter().map(move |o| (o, *reading)))
+        {
             near.text("id", &outfall.outfall)
                 .text("name", &outfall.name)
                 .text("venue", if answer.name.is_empty() { &answer.venue } else { &answer.name })
@@ -240,7 +247,12 @@ pub fn venue_package(city: &City, answers: &[VenueAnswer], language: Language) -
             }
         }
     }
-    tables.push(near.table("outfalls_near", language.pick("Outfalls concerned", "涉及排口"), result, Look::Outfalls));
+    tables.push(near.table(
+        "outfalls_near",
+        language.pick("Outfalls concerned", "涉及排口"),
+        result,
+        Look::Outfalls,
+    ));
     for kind in [ShapeKind::Point, ShapeKind::Polygon, ShapeKind::Line] {
         let chosen: Vec<&VenueAnswer> = answers.iter().filter(|a| a.shape.0 == kind).collect();
         if chosen.is_empty() {
@@ -249,7 +261,11 @@ pub fn venue_package(city: &City, answers: &[VenueAnswer], language: Language) -
         let mut venues = Rows::new(
             kind,
             language,
-            &[("id", "Venue", "场馆编号", Kind::Text), ("name", "Name", "名称", Kind::Text), ("radius_m", "Radius (m)", "半径(m)", Kind::Real)],
+            &[
+                ("id", "Venue", "场馆编号", Kind::Text),
+                ("name", "Name", "名称", Kind::Text),
+                ("radius_m", "Radius (m)", "半径(m)", Kind::Real),
+            ],
         );
         for answer in chosen {
             venues.text("id", &answer.venue).text("name", &answer.name).real("radius_m", answer.radius_m);
@@ -267,7 +283,12 @@ pub fn venue_package(city: &City, answers: &[VenueAnswer], language: Language) -
         discs.text("name", &answer.name).real("radius_m", answer.radius_m);
         if answer.disc.is_empty() { discs.shape([]) } else { discs.shape([answer.disc.as_slice()]) }
     }
-    tables.push(discs.table("venue_discs", language.pick("Radius around venues", "场馆周边范围"), background, Look::VenueDiscs));
+    tables.push(discs.table(
+        "venue_discs",
+        language.pick("Radius around venues", "场馆周边范围"),
+        background,
+        Look::VenueDiscs,
+    ));
     tables.extend(crate::package::surroundings(city, language, background));
     Package {
         title: language.pick("suyuan venues", "场馆周边排查").to_owned(),

@@ -24,7 +24,8 @@ impl Datum {
     /// The datum that a text such as `GCJ-02`, `wgs84` or `CGCS2000` names.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let plain: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+        let plain: String =
+            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
         match plain.as_str() {
             "WGS84" | "WGS1984" | "CGCS2000" | "EPSG4326" | "EPSG4490" | "GPS" => Some(Self::Modern),
             "GCJ02" | "GCJ" | "AMAP" => Some(Self::Gcj02),

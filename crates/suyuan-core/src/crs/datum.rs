@@ -17,7 +17,8 @@ pub(crate) struct GeodeticDatum {
     pub(crate) to_wgs84: Option<String>,
 }
 
-type Row = (u32, &'static str, &'static str, [&'static str; 2], (&'static str, f64, f64), Option<&'static str>);
+type Row =
+    (u32, &'static str, &'static str, [&'static str; 2], (&'static str, f64, f64), Option<&'static str>);
 
 /// EPSG, name, datum, Esri names, ellipsoid, shift to WGS 84 (empty: none needed at survey accuracy).
 const TABLE: [Row; 8] = [

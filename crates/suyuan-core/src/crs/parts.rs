@@ -45,7 +45,11 @@ impl Parts {
             name: format!("{prefix} / UTM zone {zone}{}", if south { "S" } else { "N" }),
             epsg: Some(epsg),
             datum: GeodeticDatum::from_epsg(datum)?,
-            method: Some(Method::TransverseMercator { lat: 0.0, lon: f64::from(zone) * 6.0 - 183.0, scale: 0.9996 }),
+            method: Some(Method::TransverseMercator {
+                lat: 0.0,
+                lon: f64::from(zone) * 6.0 - 183.0,
+                scale: 0.9996,
+            }),
             offset: [500_000.0, if south { 10_000_000.0 } else { 0.0 }],
             unit: 1.0,
         })
@@ -116,7 +120,11 @@ impl Parts {
                 name: "CH1903+ / LV95".to_owned(),
                 epsg: Some(code),
                 datum: GeodeticDatum::from_epsg(4150)?,
-                method: Some(Method::SwissOblique { lat: 46.952_405_555_555_56, lon: 7.439_583_333_333_33, scale: 1.0 }),
+                method: Some(Method::SwissOblique {
+                    lat: 46.952_405_555_555_56,
+                    lon: 7.439_583_333_333_33,
+                    scale: 1.0,
+                }),
                 offset: [2_600_000.0, 1_200_000.0],
                 unit: 1.0,
             }),
@@ -193,7 +201,9 @@ impl Parts {
                 format!("+proj=tmerc +lat_0={lat} +lon_0={lon} +k={scale} +x_0={x} +y_0={y}")
             }
             Some(Method::LambertConic { lat, lon, parallels: [p, q], scale }) => {
-                format!("+proj=lcc +lat_0={lat} +lon_0={lon} +lat_1={p} +lat_2={q} +k_0={scale} +x_0={x} +y_0={y}")
+                format!(
+                    "+proj=lcc +lat_0={lat} +lon_0={lon} +lat_1={p} +lat_2={q} +k_0={scale} +x_0={x} +y_0={y}"
+                )
             }
             Some(Method::Albers { lat, lon, parallels: [p, q] }) => {
                 format!("+proj=aea +lat_0={lat} +lon_0={lon} +lat_1={p} +lat_2={q} +x_0={x} +y_0={y}")

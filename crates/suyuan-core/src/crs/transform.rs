@@ -24,14 +24,18 @@ enum Way {
 fn datum_of(definition: &str) -> Vec<&str> {
     definition
         .split_whitespace()
-        .filter(|w| ["+a=", "+rf=", "+b=", "+ellps=", "+datum=", "+towgs84="].iter().any(|p| w.starts_with(p)))
+        .filter(|w| {
+            ["+a=", "+rf=", "+b=", "+ellps=", "+datum=", "+towgs84="].iter().any(|p| w.starts_with(p))
+        })
         .collect()
 }
 
 fn is_modern(definition: &str) -> bool {
     let datum = datum_of(definition);
     datum.contains(&"+a=6378137")
-        || datum.iter().any(|w| matches!(*w, "+ellps=GRS80" | "+ellps=WGS84" | "+datum=WGS84" | "+datum=NAD83"))
+        || datum
+            .iter()
+            .any(|w| matches!(*w, "+ellps=GRS80" | "+ellps=WGS84" | "+datum=WGS84" | "+datum=NAD83"))
 }
 
 fn has_shift(definition: &str) -> bool {
@@ -75,8 +79,9 @@ impl Transform {
                 c.definition.clone()
             }
         };
-        let proj =
-            |c: &Crs| Proj::from_proj_string(&text(c)).map_err(|_| CrsError::Unknown { text: c.name.clone() });
+        let proj = |c: &Crs| {
+            Proj::from_proj_string(&text(c)).map_err(|_| CrsError::Unknown { text: c.name.clone() })
+        };
         Ok(Way::Proj4(Box::new((proj(from)?, proj(to)?))))
     }
 
@@ -117,7 +122,8 @@ impl Transform {
                     } else {
                         (before.x, before.y, 0.0)
                     };
-                    proj4rs::transform::transform(&pair.0, &pair.1, &mut point).map_err(|_| (i, out(before)))?;
+                    proj4rs::transform::transform(&pair.0, &pair.1, &mut point)
+                        .map_err(|_| (i, out(before)))?;
                     *place = if self.degrees[1] {
                         Coord { x: point.0.to_degrees(), y: point.1.to_degrees() }
                     } else {
@@ -194,7 +200,10 @@ mod tests {
         let back = Transform::new(&crs("4549"), &crs("4490")).unwrap();
         for [lon, lat, east, north] in STADIUM {
             let p = there.apply(Coord { x: lon, y: lat }).unwrap();
-            assert_eq!((format!("{:.3}", p.x), format!("{:.3}", p.y)), (format!("{east:.3}"), format!("{north:.3}")));
+            assert_eq!(
+                (format!("{:.3}", p.x), format!("{:.3}", p.y)),
+                (format!("{east:.3}"), format!("{north:.3}"))
+            );
             let q = back.apply(p).unwrap();
             assert!((q.x - lon).abs() < 1e-11 && (q.y - lat).abs() < 1e-11);
         }
@@ -202,7 +211,9 @@ mod tests {
 
     #[test]
     fn wkt_written_is_read_back_as_the_same_system() {
-        for code in [4326, 4490, 4549, 4528, 4491, 32651, 32756, 26910, 25831, 3857, 2056, 2326, 32145, 2385, 2437] {
+        for code in
+            [4326, 4490, 4549, 4528, 4491, 32651, 32756, 26910, 25831, 3857, 2056, 2326, 32145, 2385, 2437]
+        {
             let made = Crs::from_epsg(code).unwrap();
             for text in [made.wkt.clone(), made.esri_wkt()] {
                 let read = Crs::from_wkt(&text).unwrap_or_else(|e| panic!("{code}: {e}: {text}"));
@@ -219,12 +230,16 @@ mod tests {
         let albers = r#"PROJCS["unknown",GEOGCS["unknown",DATUM["Unknown based on GRS80 ellipsoid",SPHEROID["GRS 1980",6378137,298.257222101]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],PROJECTION["Albers_Conic_Equal_Area"],PARAMETER["latitude_of_center",23],PARAMETER["longitude_of_center",-96],PARAMETER["standard_parallel_1",29.5],PARAMETER["standard_parallel_2",45.5],PARAMETER["false_easting",0],PARAMETER["false_northing",0],UNIT["metre",1]]"#;
         let albers = Crs::from_wkt(albers).unwrap();
         assert_eq!(albers.epsg, None);
-        let p = Transform::new(&albers, &crs("4326")).unwrap().apply(Coord { x: 1_514_059.0, y: 1_551_921.9 }).unwrap();
+        let p = Transform::new(&albers, &crs("4326"))
+            .unwrap()
+            .apply(Coord { x: 1_514_059.0, y: 1_551_921.9 })
+            .unwrap();
         assert!((p.x + 79.0).abs() < 0.5 && (p.y - 35.9).abs() < 0.5, "{p:?}");
         let feet = r#"PROJCS["x",GEOGCS["GCS_North_American_1983",DATUM["D_North_American_1983",SPHEROID["GRS_1980",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",1640416.667],PARAMETER["Central_Meridian",-72.5],PARAMETER["Scale_Factor",0.999964286],PARAMETER["Latitude_Of_Origin",42.5],UNIT["Foot_US",0.304800609601219]]"#;
         let feet = Crs::from_wkt(feet).unwrap();
         let metres = feet.to_metres().unwrap();
-        let p = Transform::new(&feet, &metres).unwrap().apply(Coord { x: 1_000_000.0, y: 500_000.0 }).unwrap();
+        let p =
+            Transform::new(&feet, &metres).unwrap().apply(Coord { x: 1_000_000.0, y: 500_000.0 }).unwrap();
         assert!((p.x - 304_800.609_6).abs() < 1e-3 && (p.y - 152_400.304_8).abs() < 1e-3);
         for broken in ["", "PROJCS[", "PROJCS[\"a\"]", "FOO[\"a\"]", "GEOGCS[\"a\",DATUM[\"b\"]]"] {
             assert!(Crs::from_wkt(broken).is_err(), "{broken}");
@@ -236,7 +251,9 @@ mod tests {
         let error = Transform::new(&crs("2437"), &crs("4549")).err().unwrap();
         assert!(matches!(error, CrsError::DatumShiftUnknown { .. }));
         assert!(Transform::new(&crs("2437"), &crs("4214")).is_ok());
-        let given = crs("+proj=tmerc +lat_0=0 +lon_0=120 +k=1 +x_0=500000 +ellps=krass +towgs84=15,-120,-50 +units=m");
+        let given = crs(
+            "+proj=tmerc +lat_0=0 +lon_0=120 +k=1 +x_0=500000 +ellps=krass +towgs84=15,-120,-50 +units=m",
+        );
         assert!(Transform::new(&given, &crs("4549")).is_ok());
         let error = Transform::new(&crs("4490"), &crs("4549")).unwrap().apply(Coord { x: f64::NAN, y: 30.0 });
         assert!(matches!(error, Err(CrsError::OutOfRange { .. })));
@@ -250,9 +267,13 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (seed >> 11) as f64 / (1u64 << 53) as f64
         };
-        for (code, lon, lat) in
-            [(4549, 120.0, 30.0), (4528, 120.0, 30.0), (32651, 123.0, 30.0), (26910, -123.0, 49.0), (25831, 3.0, 41.0)]
-        {
+        for (code, lon, lat) in [
+            (4549, 120.0, 30.0),
+            (4528, 120.0, 30.0),
+            (32651, 123.0, 30.0),
+            (26910, -123.0, 49.0),
+            (25831, 3.0, 41.0),
+        ] {
             let ours = Transform::new(&crs("4326"), &crs(&code.to_string())).unwrap();
             let theirs = proj::Proj::new_known_crs(
                 if code < 5000 { "EPSG:4490" } else { "EPSG:4326" },

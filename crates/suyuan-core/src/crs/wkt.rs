@@ -121,7 +121,9 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
         let at = root
             .children
             .iter()
-            .position(|c| matches!(c.keyword.as_str(), "PROJCS" | "PROJCRS" | "GEOGCS" | "GEOGCRS" | "SOURCECRS"))
+            .position(|c| {
+                matches!(c.keyword.as_str(), "PROJCS" | "PROJCRS" | "GEOGCS" | "GEOGCRS" | "SOURCECRS")
+            })
             .ok_or_else(|| bad("the compound system has no horizontal part"))?;
         root = root.children.swap_remove(at);
         if root.keyword == "SOURCECRS" {
@@ -135,8 +137,10 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
             .ok_or_else(|| bad("the projected system names no geographic one"))?,
         other => return Err(bad(&format!("it begins with `{other}`, expected PROJCS or GEOGCS"))),
     };
-    let datum_item = geographic.child(&["DATUM", "ENSEMBLE", "TRF"]).ok_or_else(|| bad("it names no datum"))?;
-    let ellipsoid = datum_item.child(&["SPHEROID", "ELLIPSOID"]).ok_or_else(|| bad("it names no ellipsoid"))?;
+    let datum_item =
+        geographic.child(&["DATUM", "ENSEMBLE", "TRF"]).ok_or_else(|| bad("it names no datum"))?;
+    let ellipsoid =
+        datum_item.child(&["SPHEROID", "ELLIPSOID"]).ok_or_else(|| bad("it names no ellipsoid"))?;
     let axis = ellipsoid.number(1).ok_or_else(|| bad("the ellipsoid has no axis"))?;
     let flattening = ellipsoid.number(2).ok_or_else(|| bad("the ellipsoid has no flattening"))?;
     let mut datum = GeodeticDatum::from_names(
@@ -166,7 +170,9 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     let unit = root
         .child(&["UNIT", "LENGTHUNIT"])
         .or_else(|| root.child(&["CS"]).and_then(|c| c.child(&["UNIT", "LENGTHUNIT"])))
-        .or_else(|| root.children.iter().find(|c| c.keyword == "AXIS").and_then(|a| a.child(&["UNIT", "LENGTHUNIT"])))
+        .or_else(|| {
+            root.children.iter().find(|c| c.keyword == "AXIS").and_then(|a| a.child(&["UNIT", "LENGTHUNIT"]))
+        })
         .and_then(|u| u.number(1))
         .unwrap_or(1.0);
     if !(unit.is_finite() && unit > 0.0) {
@@ -180,8 +186,13 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
             .find(|c| names.contains(&plain(c.name()).as_str()))
             .and_then(|c| c.number(1))
     };
-    let lat = parameter(&["latitude_of_origin", "latitude_of_center", "latitude_of_natural_origin", "latitude_of_false_origin"])
-        .unwrap_or(0.0);
+    let lat = parameter(&[
+        "latitude_of_origin",
+        "latitude_of_center",
+        "latitude_of_natural_origin",
+        "latitude_of_false_origin",
+    ])
+    .unwrap_or(0.0);
     let lon = parameter(&[
         "central_meridian",
         "longitude_of_center",
@@ -195,7 +206,8 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     let second = parameter(&["standard_parallel_2", "latitude_of_2nd_standard_parallel"]);
     let parallels = [first.unwrap_or(lat), second.or(first).unwrap_or(lat)];
     // The way GDAL writes Web Mercator: a plain Mercator whose sphere is told in an extension.
-    let sphere = root.child(&["EXTENSION"]).is_some_and(|e| e.values.iter().any(|v| v.contains("+b=6378137")));
+    let sphere =
+        root.child(&["EXTENSION"]).is_some_and(|e| e.values.iter().any(|v| v.contains("+b=6378137")));
     let method = match kind {
         Some("tm") => Method::TransverseMercator { lat, lon, scale },
         Some("lcc") => Method::LambertConic { lat, lon, parallels, scale },
@@ -308,7 +320,11 @@ impl Parts {
         for (name, value) in parameters.into_iter().chain([("false_easting", x), ("false_northing", y)]) {
             text.push_str(&format!(r#",PARAMETER["{name}",{value}]"#));
         }
-        let name = if esri { self.name.replace([' ', '/', '-'], "_").replace("___", "_") } else { self.name.clone() };
+        let name = if esri {
+            self.name.replace([' ', '/', '-'], "_").replace("___", "_")
+        } else {
+            self.name.clone()
+        };
         let web = matches!(self.method, Some(Method::WebMercator)) && !esri;
         let extension = if web {
             r#",EXTENSION["PROJ4","+proj=merc +a=6378137 +b=6378137 +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 +units=m +nadgrids=@null +wktext +no_defs"]"#

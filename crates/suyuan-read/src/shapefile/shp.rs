@@ -40,7 +40,8 @@ pub(crate) fn records(shp: &[u8], shx: Option<&[u8]>) -> Result<Vec<Record>, Str
         return (0..(shx.len() - 100) / 8)
             .map(|row| {
                 let words = be32(shx, 100 + row * 8).filter(|w| *w >= 50);
-                let at = words.ok_or_else(|| format!("the index of record {} is wrong", row + 1))? as usize * 2;
+                let at =
+                    words.ok_or_else(|| format!("the index of record {} is wrong", row + 1))? as usize * 2;
                 content(at, row)
             })
             .collect();
@@ -117,7 +118,9 @@ impl Run {
                     self.part_ends.push(self.coords.len() as u32);
                 }
             }
-            other => return Err(format!("record {} has the shape type {other}, which no reader knows", row + 1)),
+            other => {
+                return Err(format!("record {} has the shape type {other}, which no reader knows", row + 1));
+            }
         }
         self.feature_ends.push(self.part_ends.len() as u32);
         Ok(())
@@ -127,7 +130,8 @@ impl Run {
 /// The geometries of the kept rows.
 pub(crate) fn shapes(shp: &[u8], records: &[Record], kept: &[u32]) -> Result<Shapes, String> {
     let shape_type = le32(shp, 32).unwrap_or(0);
-    let kind = kind_of(shape_type).ok_or_else(|| format!("shape type {shape_type} is no type this reader knows"))?;
+    let kind =
+        kind_of(shape_type).ok_or_else(|| format!("shape type {shape_type} is no type this reader knows"))?;
     let runs: Vec<Run> = kept
         .par_chunks(16_384)
         .map(|rows| {
