@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
-use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey, System};
+use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey};
 use suyuan_network::{NearestPipe, Network, NodeId, PipeId, PipeSpot, Place, PlaceKind, ReachId};
 
 use crate::geometry::{centre, line_to_area};
@@ -348,15 +348,11 @@ impl Joiner<'_> {
         if let Some((rival, _)) = drainer.rivals.first() {
             findings.push(about(FindingCode::DrainerAmbiguous).with("other", self.network.pipe_name(*rival)));
         }
-        let Some(pipe) = link.pipe else { return };
-        let foul = drainer
-            .trade_id
-            .as_ref()
-            .and_then(|id| self.config.trades.trades.iter().find(|t| t.id == *id))
-            .is_some_and(|t| t.produces == System::Foul);
-        if foul && self.network.pipe(pipe).system == System::Storm && link.grade != LinkGrade::Nearest {
-            findings
-                .push(about(FindingCode::MisconnectionSuspected).with("other", self.network.pipe_name(pipe)));
+        let trades = &self.config.trades.trades;
+        let trade = drainer.trade_id.as_ref().and_then(|id| trades.iter().find(|t| t.id == *id));
+        if trade.is_some_and(|t| link.is_misconnection(self.network, t.produces)) {
+            let other = link.target(self.network);
+            findings.push(about(FindingCode::MisconnectionSuspected).with("other", other));
         }
     }
 }

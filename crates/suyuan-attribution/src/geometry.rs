@@ -1,15 +1,19 @@
 //! Nearest points of areas and lines.
+//!
+//! Rings are taken as they come from the file, holes and separate parts in any order: inside is what an odd number of
+//! them surrounds.
 
+use geo::line_intersection::line_intersection;
+use geo::{BoundingRect, Closest, ClosestPoint, Line, LineString, Point};
 use suyuan_core::Coord;
 
-/// The point of segment `a`–`b` nearest to `p`, and its squared distance.
+/// The point of segment `a`–`b` nearest to `p`, and its distance.
 pub(crate) fn nearest_on(a: Coord<f64>, b: Coord<f64>, p: Coord<f64>) -> (Coord<f64>, f64) {
-    let (dx, dy) = (b.x - a.x, b.y - a.y);
-    let length2 = dx * dx + dy * dy;
-    let t =
-        if length2 > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    let q = Coord { x: a.x + t * dx, y: a.y + t * dy };
-    (q, (q.x - p.x).powi(2) + (q.y - p.y).powi(2))
+    let nearest = match Line::new(a, b).closest_point(&Point::from(p)) {
+        Closest::Intersection(q) | Closest::SinglePoint(q) => q.0,
+        Closest::Indeterminate => a,
+    };
+    (nearest, (nearest.x - p.x).hypot(nearest.y - p.y))
 }
 
 /// Whether a point lies inside an area, by crossing parity over all of its rings.
@@ -30,51 +34,38 @@ pub(crate) fn line_to_area(line: &[Coord<f64>], rings: &[&[Coord<f64>]]) -> Opti
         return Some((*inside, 0.0));
     }
     let mut best: Option<(Coord<f64>, f64)> = None;
-    let mut take = |point: Coord<f64>, d2: f64| {
-        if best.is_none_or(|b| d2 < b.1) {
-            best = Some((point, d2));
+    let mut take = |point: Coord<f64>, distance: f64| {
+        if best.is_none_or(|b| distance < b.1) {
+            best = Some((point, distance));
         }
     };
     for s in line.windows(2) {
         for e in rings.iter().flat_map(|ring| ring.windows(2)) {
-            if let Some(cross) = crossing(s[0], s[1], e[0], e[1]) {
-                return Some((cross, 0.0));
+            match line_intersection(Line::new(s[0], s[1]), Line::new(e[0], e[1])) {
+                Some(geo::LineIntersection::SinglePoint { intersection, .. }) => {
+                    return Some((intersection, 0.0));
+                }
+                Some(geo::LineIntersection::Collinear { intersection }) => {
+                    return Some((intersection.start, 0.0));
+                }
+                None => {}
             }
             for end in [e[0], e[1]] {
-                let (q, d2) = nearest_on(s[0], s[1], end);
-                take(q, d2);
+                let (q, distance) = nearest_on(s[0], s[1], end);
+                take(q, distance);
             }
             for end in [s[0], s[1]] {
-                let (_, d2) = nearest_on(e[0], e[1], end);
-                take(end, d2);
+                take(end, nearest_on(e[0], e[1], end).1);
             }
         }
     }
-    best.map(|(q, d2)| (q, d2.sqrt()))
+    best
 }
 
-fn crossing(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>, d: Coord<f64>) -> Option<Coord<f64>> {
-    let (rx, ry, sx, sy) = (b.x - a.x, b.y - a.y, d.x - c.x, d.y - c.y);
-    let area = rx * sy - ry * sx;
-    if area == 0.0 {
-        return None;
-    }
-    let t = ((c.x - a.x) * sy - (c.y - a.y) * sx) / area;
-    let u = ((c.x - a.x) * ry - (c.y - a.y) * rx) / area;
-    ((0.0..=1.0).contains(&t) && (0.0..=1.0).contains(&u))
-        .then_some(Coord { x: a.x + t * rx, y: a.y + t * ry })
-}
-
-/// The middle of an area's bounding box: a place for its label and for searches around it.
+/// The middle of an area's bounding box, a place for its label and for searches around it, and half its diagonal.
 pub(crate) fn centre(rings: &[&[Coord<f64>]]) -> Option<(Coord<f64>, f64)> {
-    let mut points = rings.iter().flat_map(|r| r.iter());
-    let first = points.next()?;
-    let mut b = [first.x, first.y, first.x, first.y];
-    for p in points {
-        b = [b[0].min(p.x), b[1].min(p.y), b[2].max(p.x), b[3].max(p.y)];
-    }
-    let half = (b[2] - b[0]).hypot(b[3] - b[1]) / 2.0;
-    Some((Coord { x: f64::midpoint(b[0], b[2]), y: f64::midpoint(b[1], b[3]) }, half))
+    let bounds = LineString::new(rings.concat()).bounding_rect()?;
+    Some((bounds.center(), bounds.width().hypot(bounds.height()) / 2.0))
 }
 
 #[cfg(test)]

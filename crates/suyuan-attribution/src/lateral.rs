@@ -107,7 +107,7 @@ fn drainer_at(survey: &RawSurvey, drainers: &[Drainer], place: Coord<f64>) -> Op
                 rings
                     .iter()
                     .flat_map(|r| r.windows(2))
-                    .map(|w| nearest_on(w[0], w[1], place).1.sqrt())
+                    .map(|w| nearest_on(w[0], w[1], place).1)
                     .fold(f64::INFINITY, f64::min)
             }
         } else {

@@ -1,8 +1,8 @@
 //! How a drainer is joined to the network.
 
 use serde::{Deserialize, Serialize};
-use suyuan_core::Language;
-use suyuan_network::{PipeId, Place};
+use suyuan_core::{Language, System};
+use suyuan_network::{Network, PipeId, Place, PlaceKind};
 
 /// How good a link is, best first.
 #[doc(alias = "接驳等级")]
@@ -52,4 +52,38 @@ pub struct Link {
     pub place: Place,
     /// Metres between the drainer (or its lateral) and that place; 0 where the record has no coordinates to compare.
     pub gap: f64,
+}
+
+impl Link {
+    /// What the pipe carries that it enters; at a manhole, what all of its pipes carry, else unknown.
+    #[must_use]
+    pub fn system(&self, network: &Network) -> System {
+        let node = match (self.pipe, self.place.kind) {
+            (Some(pipe), _) => return network.pipe(pipe).system,
+            (None, PlaceKind::Reach { reach, .. }) => return network.pipe(network.reach(reach).pipe).system,
+            (None, PlaceKind::Node(node)) => node,
+        };
+        let mut systems = [network.incoming(node), network.outgoing(node)]
+            .into_iter()
+            .flatten()
+            .map(|reach| network.pipe(network.reach(*reach).pipe).system);
+        let first = systems.next().unwrap_or(System::Unknown);
+        if systems.all(|s| s == first) { first } else { System::Unknown }
+    }
+
+    /// Whether foul water enters a storm sewer here: the record or a lateral says so, not mere nearness.
+    #[must_use]
+    pub fn is_misconnection(&self, network: &Network, produces: System) -> bool {
+        produces == System::Foul && self.grade != LinkGrade::Nearest && self.system(network) == System::Storm
+    }
+
+    /// The pipe or manhole that it enters, by name.
+    #[must_use]
+    pub fn target<'a>(&self, network: &'a Network) -> &'a str {
+        match (self.pipe, self.place.kind) {
+            (Some(pipe), _) => network.pipe_name(pipe),
+            (None, PlaceKind::Node(node)) => network.node(node).name,
+            (None, PlaceKind::Reach { reach, .. }) => network.pipe_name(network.reach(reach).pipe),
+        }
+    }
 }

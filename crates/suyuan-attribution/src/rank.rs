@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use suyuan_core::{Certainty, Language, System};
+use suyuan_core::{Certainty, Language};
 use suyuan_network::{Network, NodeId, PlaceKind, ReachId};
 use suyuan_trace::{Heading, Trace};
 
@@ -209,16 +209,13 @@ fn weigh(
     trades: &Trades,
 ) -> Vec<Evidence> {
     let row = drainers.drainer(drainer);
+    let trade = row.trade_id.as_ref().and_then(|id| trades.trades.iter().find(|t| t.id == *id));
     let mut evidence = Vec::new();
     let mut fact = |kind, english: String, chinese: String, log_odds: f64| {
         evidence.push(Evidence { kind, text: [english, chinese], log_odds });
     };
     if let Some(link) = &row.link {
-        let target = match (link.pipe, link.place.kind) {
-            (Some(pipe), _) => network.pipe_name(pipe),
-            (None, PlaceKind::Node(node)) => network.node(node).name,
-            (None, PlaceKind::Reach { reach, .. }) => network.pipe_name(network.reach(reach).pipe),
-        };
+        let target = link.target(network);
         let (worth, english, chinese) = match link.grade {
             LinkGrade::Recorded => (0.0, format!("recorded on {target}"), format!("登记接入 {target}")),
             LinkGrade::Lateral => {
@@ -240,19 +237,16 @@ fn weigh(
                 -0.3,
             );
         }
-        if let (Some(pipe), Some(id)) = (link.pipe, &row.trade_id) {
-            let foul = trades.trades.iter().any(|t| t.id == *id && t.produces == System::Foul);
-            if foul && network.pipe(pipe).system == System::Storm && link.grade != LinkGrade::Nearest {
-                fact(
-                    EvidenceKind::Misconnection,
-                    format!("its foul water enters the storm pipe {target}"),
-                    format!("其污水接入雨水管 {target}，疑似错接"),
-                    1.0,
-                );
-            }
+        if trade.is_some_and(|t| link.is_misconnection(network, t.produces)) {
+            fact(
+                EvidenceKind::Misconnection,
+                format!("its foul water enters the storm sewer at {target}"),
+                format!("其污水在 {target} 进入雨水管，疑似错接"),
+                1.0,
+            );
         }
     }
-    if let Some(trade) = row.trade_id.as_ref().and_then(|id| trades.trades.iter().find(|t| t.id == *id)) {
+    if let Some(trade) = trade {
         fact(
             EvidenceKind::Trade,
             format!("trade: {}", trade.english),
@@ -284,7 +278,7 @@ fn weigh(
     } else {
         fact(
             EvidenceKind::Certainty,
-            "some flow direction on the way is doubtful".to_owned(),
+            "some flow directions on the way are only probable".to_owned(),
             "沿途有流向存疑的管段".to_owned(),
             -0.5,
         );

@@ -6,7 +6,7 @@ use suyuan::{City, Language, LayerSpec, Role, VenueAnswer, venue_package};
 use crate::args::VenuesArgs;
 use crate::check::write_options;
 use crate::network::{not_negative, open};
-use crate::say::{Fault, Say};
+use crate::say::{Fault, Say, count};
 
 /// `suyuan venues`
 pub fn run(args: &VenuesArgs, say: &Say) -> Result<u8, Fault> {
@@ -57,11 +57,12 @@ pub fn tell(answer: &VenueAnswer, say: &Say) {
     let drainers: usize = answer.outfalls.iter().map(|o| o.drainers.len()).sum();
     say.answer(&match say.language {
         Language::English => format!(
-            "{name}: {} outfalls within {:.0} m with {drainers} drainers behind them; {} waters touch the disc, {} outfalls on them",
-            answer.outfalls.len(),
+            "{name}: {} within {:.0} m with {} behind; {} touched by the disc with {} on them",
+            count(answer.outfalls.len(), "outfall", "outfalls"),
             answer.radius_m,
-            answer.waters.len(),
-            answer.outfalls_on_waters.len()
+            count(drainers, "drainer", "drainers"),
+            count(answer.waters.len(), "water", "waters"),
+            count(answer.outfalls_on_waters.len(), "outfall", "outfalls"),
         ),
         Language::Chinese => format!(
             "{name}：{:.0} 米内排口 {} 个，其上游排水户 {drainers} 个；涉及水体 {} 处，沿线排口 {} 个",

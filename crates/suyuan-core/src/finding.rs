@@ -184,7 +184,7 @@ codes! {
         "outfall {id} has pipes leaving it and none arriving: their direction may be wrong"
         "排口 {id} 只有流出管段、没有流入管段，流向可能有误";
     EvidenceConflict "N19" Warning
-        "{id}: {value} says one way and {other} the other; {value} was followed"
+        "{id}: the direction by {value} and the one by {other} differ; {value} was followed"
         "{id}：{value}与{other}所示流向相反，采用{value}";
 
     // Drainers: D.
@@ -198,8 +198,8 @@ codes! {
         "drainer {id} is about as near to {other} as to the pipe it was given"
         "排水户 {id} 到 {other} 与到所接管段距离相近";
     MisconnectionSuspected "D04" Warning
-        "drainer {id} produces foul water and its best link is the storm pipe {other}"
-        "排水户 {id} 产生污水，最可能接入雨水管 {other}，疑似错接";
+        "drainer {id} produces foul water and is joined to the storm sewer at {other}"
+        "排水户 {id} 产生污水，接入雨水管 {other}，疑似错接";
     LateralLoose "D05" Warning
         "lateral {id} reaches no {value}"
         "接户管 {id} 未接到{value}";

@@ -111,6 +111,7 @@ pub fn build_network(
 
     let mut findings = std::mem::take(&mut joins.findings);
     let node_inverts = node_inverts(survey, &nodes);
+    outfalls::merge(survey, &mut outfall_rows, &nodes);
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
     let directions = direct(&lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);

@@ -21,7 +21,11 @@ const SAME_VERTEX: f64 = 0.001;
 /// The farthest that a free end reaches under [`SnapTolerance::Auto`], metres.
 const FREE_REACH: f64 = 0.5;
 /// The longest gap that is reported as a possible lost joint, metres.
-pub(crate) const GAP_REACH: f64 = 1.0;
+const GAP_REACH: f64 = 5.0;
+/// Beyond this a gap is one only where the pipe points across it, metres.
+const GAP_ANYWHERE: f64 = 1.0;
+/// A pipe points across a gap when it bends by less than 30 degrees there.
+const STRAIGHT_ON: f64 = 0.866;
 /// A gap is short beside a pipe when it is at most this share of its length.
 const SHORT_SHARE: f64 = 0.25;
 
@@ -237,8 +241,11 @@ impl Joiner<'_> {
             let free = free || blank;
             let reach = if free { GAP_REACH } else { self.tolerance() };
             segments.grid.near(place, reach, &mut near);
-            let hits = self.hits(segments, &near, element, place, reach);
+            let mut hits = self.hits(segments, &near, element, place, reach);
             if free {
+                hits.retain(|hit| {
+                    hit.gap <= GAP_ANYWHERE.max(self.tolerance()) || self.points_at(element, hit)
+                });
                 wishes.extend(self.wish(element, &hits, blank));
             } else {
                 // A node of several ends lies on the inside of another line.
@@ -251,6 +258,21 @@ impl Joiner<'_> {
         }
         let near_misses = self.grant(wishes, &mut members, &mut splits);
         (splits, near_misses)
+    }
+
+    /// Whether the pipe of a free end goes straight on across a gap.
+    fn points_at(&self, element: u32, hit: &Hit) -> bool {
+        if element as usize >= self.ends() {
+            return false; // a surveyed point looks nowhere
+        }
+        let line = self.lines.line(element as usize / 2);
+        let (before, end) = match element % 2 {
+            0 => (line[1], line[0]),
+            _ => (line[line.len() - 2], line[line.len() - 1]),
+        };
+        let ahead = Coord { x: end.x - before.x, y: end.y - before.y };
+        let across = Coord { x: hit.at.x - end.x, y: hit.at.y - end.y };
+        ahead.x * across.x + ahead.y * across.y >= STRAIGHT_ON * ahead.x.hypot(ahead.y) * hit.gap
     }
 
     /// Whether a node may open a line on its inside: never across systems, never a pressure main.
@@ -287,12 +309,13 @@ impl Joiner<'_> {
                 continue;
             }
             let measure = segments.measures[*s as usize] + t * distance(a, b);
+            let at = Coord { x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) };
             if let Some(hit) = hits.iter_mut().find(|h| h.part == part) {
                 if (gap, measure) < (hit.gap, hit.measure) {
-                    (hit.gap, hit.measure) = (gap, measure);
+                    (hit.gap, hit.measure, hit.at) = (gap, measure, at);
                 }
             } else {
-                hits.push(Hit { part, measure, gap, inside: true, end: 0 });
+                hits.push(Hit { part, measure, at, gap, inside: true, end: 0 });
             }
         }
         for hit in &mut hits {
@@ -435,6 +458,8 @@ impl Joiner<'_> {
 struct Hit {
     part: u32,
     measure: f64,
+    /// The place itself.
+    at: Coord<f64>,
     gap: f64,
     /// Whether the place is on the line's inside, clear of its ends.
     inside: bool,

@@ -1,5 +1,7 @@
 //! Which node each outfall stands at.
 
+use std::collections::HashSet;
+
 use suyuan_core::raw::{Field, Role};
 use suyuan_core::{Coord, Finding, FindingCode, NodeKind, Origin, RawSurvey, System};
 
@@ -100,6 +102,14 @@ pub(crate) fn join(
         segments.grid.near(place, reach, &mut near);
         row.join_nearby(lines, segments, &near, joins, &members, reach);
     }
+}
+
+/// Leaves out the surveyed points that repeat an outfall of the outfall layers under another id.
+pub(crate) fn merge(survey: &RawSurvey, rows: &mut Vec<OutfallRow>, nodes: &Nodes) {
+    let is_point = |row: &OutfallRow| survey.layers[row.origin.layer as usize].role == Role::Nodes;
+    let node = |row: &OutfallRow| row.element.map(|e| nodes.of_element[e as usize]);
+    let named: HashSet<NodeId> = rows.iter().filter(|r| !is_point(r)).filter_map(node).collect();
+    rows.retain(|row| !is_point(row) || node(row).is_none_or(|n| !named.contains(&n)));
 }
 
 /// Whether an outfall stands at each node.
