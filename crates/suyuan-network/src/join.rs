@@ -352,11 +352,15 @@ impl Joiner<'_> {
             if h.inside { self.may_tap(element, h) } else { self.system_of(element).joins(pipe.system) }
         };
         let best = hits.iter().find(joinable);
+        // Lines that pass through the very same place are opened there together.
+        let through =
+            |h: &&Hit| best.is_some_and(|b| h.inside && h.part != b.part && h.gap <= b.gap + COINCIDENT);
+        let also = hits.iter().filter(joinable).filter(through).copied().collect();
         let other_system = hits.iter().find(|h| !joinable(h));
         if best.is_none() && other_system.is_none() && !blank {
             return None;
         }
-        Some(Wish { element, limit, best: best.copied(), other_system: other_system.copied() })
+        Some(Wish { element, limit, best: best.copied(), also, other_system: other_system.copied() })
     }
 
     /// Grants the wishes of free ends, shortest gaps first; what stays free is a near miss.
@@ -380,6 +384,7 @@ impl Joiner<'_> {
                 self.report_miss(&wish, &mut near_misses);
                 continue;
             };
+            splits.extend(wish.also.iter().map(|h| Split { part: h.part, measure: h.measure, element }));
             if hit.inside {
                 splits.push(Split { part: hit.part, measure: hit.measure, element });
                 members[root] += 1;
@@ -471,5 +476,7 @@ struct Wish {
     element: u32,
     limit: f64,
     best: Option<Hit>,
+    /// Further lines through the same place.
+    also: Vec<Hit>,
     other_system: Option<Hit>,
 }
