@@ -88,6 +88,15 @@ fn open(spec: &LayerSpec, options: &ReadOptions) -> Result<FileLayer, ReadError>
             foreign(spec)?
         }
     };
+    if let Some(layer) = layer
+        && layer != opened.name
+    {
+        return Err(ReadError::NoSuchLayer {
+            path: path.to_owned(),
+            layer: layer.to_owned(),
+            layers: vec![opened.name],
+        });
+    }
     if let Some(text) = spec.crs.as_deref().filter(|t| Datum::parse(t).is_none()) {
         opened.crs =
             Some(Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?);
@@ -367,7 +376,9 @@ fn undo_datum(spec: &LayerSpec, raw: &RawLayer, shapes: &mut Shapes, findings: &
     let mut moved = Shapes::new(shapes.kind());
     for row in 0..shapes.len() {
         let datum = raw.text(Field::Datum, row).and_then(Datum::parse).or(whole);
-        if datum.is_none() && spec.role == Role::Venues && !raw.columns.contains_key(&Field::Datum) {
+        let in_china =
+            shapes.point(row).is_some_and(|p| (72.0..138.0).contains(&p.x) && (0.8..56.0).contains(&p.y));
+        if datum.is_none() && spec.role == Role::Venues && in_china {
             // Undeclared: the reader cannot tell a web map's point from a surveyed one.
             let finding = Finding::new(FindingCode::DatumUnknown)
                 .with("id", row_name(raw, row))

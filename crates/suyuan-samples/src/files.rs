@@ -141,7 +141,7 @@ impl Rows {
 
 fn kind_name(kind: Kind) -> &'static str {
     match kind {
-        Kind::Manhole => "检查井",
+        Kind::Manhole | Kind::Tap => "检查井",
         Kind::Inlet => "雨水口",
         Kind::Outfall => "排放口",
         Kind::Pump => "泵站",
@@ -150,7 +150,7 @@ fn kind_name(kind: Kind) -> &'static str {
 
 fn kind_key(kind: Kind) -> &'static str {
     match kind {
-        Kind::Manhole => "manhole",
+        Kind::Manhole | Kind::Tap => "manhole",
         Kind::Inlet => "inlet",
         Kind::Outfall => "outfall",
         Kind::Pump => "pump_station",
@@ -207,11 +207,7 @@ impl SampleCity {
                 .text("所在道路", foul.pipes.iter().map(|p| p.street.as_str())),
         );
         for (name, sewers) in [("YSPOINT", &self.storm), ("WSPOINT", foul)] {
-            // Taps have no node in the field.
-            let tapped: BTreeSet<usize> =
-                sewers.pipes.iter().filter(|p| p.id.ends_with('a')).map(|p| p.ends[1]).collect();
-            let nodes: Vec<_> =
-                (0..sewers.nodes.len()).filter(|i| !tapped.contains(i)).map(|i| &sewers.nodes[i]).collect();
+            let nodes: Vec<_> = sewers.nodes.iter().filter(|n| n.kind != Kind::Tap).collect();
             layers.push(
                 Rows::new(name, "", Look::Nodes, ShapeKind::Point)
                     .shape(nodes.iter().map(|n| vec![on_map(n.place)]))
@@ -234,7 +230,7 @@ impl SampleCity {
         let drainers = &self.drainers;
         let recorded = |(i, d): (usize, &Drainer)| match d.known {
             // One record names a manhole that nobody surveyed.
-            Known::Recorded if i == 40 => "YS9999".to_owned(),
+            Known::Recorded if i == self.story.unknown => "YS9999".to_owned(),
             Known::Recorded => self.node_of(d).id.clone(),
             _ => String::new(),
         };
@@ -387,11 +383,12 @@ impl SampleCity {
             faults.push(json!({"kind": "misconnection", "layer": "PAISHUIHU", "id": id, "x": p.x, "y": p.y,
                 "en": format!("foul water enters storm manhole {}", node.id), "zh": format!("污水接入雨水井 {}", node.id)}));
         }
-        if self.drainers[40].known == Known::Recorded {
-            let p = at(self.drainers[40].place);
-            faults.push(json!({"kind": "unknown record", "layer": "PAISHUIHU", "id": self.drainers[40].id, "x": p.x,
-                "y": p.y, "en": "recorded at manhole YS9999, which was never surveyed", "zh": "登记接入的 YS9999 不存在"}));
-        }
+        let drainer = &self.drainers[self.story.unknown];
+        let p = at(drainer.place);
+        faults.push(
+            json!({"kind": "unknown record", "layer": "PAISHUIHU", "id": drainer.id, "x": p.x, "y": p.y,
+            "en": "recorded at manhole YS9999, which was never surveyed", "zh": "登记接入的 YS9999 不存在"}),
+        );
         faults.push(json!({"kind": "datum", "layer": "CHANGGUAN", "id": "CG03",
             "en": "coordinates are GCJ-02 and say so", "zh": "坐标为 GCJ-02，已注明"}));
         faults.push(json!({"kind": "datum", "layer": "CHANGGUAN", "id": "CG04",

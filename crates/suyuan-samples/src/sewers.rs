@@ -12,6 +12,8 @@ use crate::random::Random;
 pub enum Kind {
     Manhole,
     Inlet,
+    /// Where a lead meets a pipe in its middle: no manhole stands there.
+    Tap,
     Outfall,
     Pump,
 }
@@ -277,7 +279,7 @@ fn tap(sewers: &mut Sewers, random: &mut Random) {
         let at = along(a, b, t);
         let yard = Coord { x: at.x - side * (b.y - a.y) / length, y: at.y + side * (b.x - a.x) / length };
         let level = sewers.nodes[from].level * (1.0 - t) + sewers.nodes[to].level * t;
-        let middle = sewers.node(Kind::Manhole, at, level);
+        let middle = sewers.node(Kind::Tap, at, level);
         let head = sewers.node(Kind::Inlet, yard, level + 0.25);
         let id = sewers.pipes[p].id.clone();
         let street = sewers.pipes[p].street.clone();

@@ -36,6 +36,8 @@ pub struct Story {
     pub polluter: usize,
     /// Other foul producers on storm manholes, the polluter included.
     pub misconnected: Vec<usize>,
+    /// Recorded at a manhole that nobody surveyed.
+    pub unknown: usize,
 }
 
 const TRADES: [(&str, usize); 14] = [
@@ -178,5 +180,8 @@ pub fn plant(storm: &Sewers, drainers: &mut [Drainer]) -> Story {
             connect(drainers, at, node, "餐饮");
         }
     }
-    Story { outfall, polluter, misconnected }
+    let unknown = (40..drainers.len())
+        .find(|d| drainers[*d].known == Known::Recorded && !misconnected.contains(d))
+        .expect("some drainer is on record");
+    Story { outfall, polluter, misconnected, unknown }
 }

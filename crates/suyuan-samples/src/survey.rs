@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::plan::{along, apart, on_map};
 use crate::random::Random;
-use crate::sewers::Sewers;
+use crate::sewers::{Kind, Sewers};
 
 /// A surveyed storm pipe: a row of the delivered file.
 pub struct Row {
@@ -69,6 +69,7 @@ pub fn deliver(storm: &Sewers, spared: &[usize], random: &mut Random) -> Survey 
                 && storm.pipes[pipe].id.ends_with(|c: char| c.is_ascii_digit())
         })
         .unwrap_or(0);
+    let below = |pipe: usize| storm.nodes[storm.pipes[pipe].ends[1]].kind;
     for (r, row) in rows.iter_mut().enumerate() {
         let lead = storm.pipes[pipe_of_row[r]].lead;
         let (a, b) = (row.line[0], row.line[1]);
@@ -114,7 +115,7 @@ pub fn deliver(storm: &Sewers, spared: &[usize], random: &mut Random) -> Survey 
                     "高程为占位值",
                 ));
             }
-            x if x < 0.11 => {
+            x if x < 0.11 && below(pipe_of_row[r]) != Kind::Outfall => {
                 let short = random.between(0.05, 0.3);
                 row.line[1] = along(a, b, 1.0 - short / length);
                 faults.push(fault(

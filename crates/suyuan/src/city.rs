@@ -1,5 +1,7 @@
 //! A city: its survey, its network, its drainers, and what is doubtful about them.
 
+use std::path::{Path, PathBuf};
+
 use suyuan_attribution::{Drainers, JoinConfig, Trades, join_drainers};
 use suyuan_core::crs::Transform;
 use suyuan_core::{Coord, Finding, RawSurvey};
@@ -27,6 +29,15 @@ pub struct City {
     pub findings: Vec<Finding>,
     /// The source files and what they were like.
     pub sources: Vec<(String, Fingerprint)>,
+}
+
+/// A source file and, for a shapefile, the files that belong to it.
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    let mut files = vec![path.to_owned()];
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("shp")) {
+        files.extend(["dbf", "prj", "cpg"].map(|ending| path.with_extension(ending)));
+    }
+    files
 }
 
 impl City {
@@ -73,11 +84,22 @@ impl City {
         }
         let mut sources: Vec<(String, Fingerprint)> = Vec::new();
         for layer in &spec.layers {
-            let name = layer.path.to_string_lossy().into_owned();
-            if layer.path.is_file() && !sources.iter().any(|s| s.0 == name) {
-                sources.push((name, fingerprint(&layer.path)?));
+            for path in files_of(&layer.path) {
+                let name = path.to_string_lossy().into_owned();
+                if path.is_file() && !sources.iter().any(|s| s.0 == name) {
+                    sources.push((name, fingerprint(&path)?));
+                }
             }
         }
+        // The gravest first; within a kind as the sentences read, whatever the order of rows.
+        findings.sort_by(|a, b| {
+            let place = |f: &Finding| f.place.map_or([f64::INFINITY; 2], |p| [p.0, p.1]);
+            let ([ax, ay], [bx, by]) = (place(a), place(b));
+            (a.code.severity(), a.code, &a.details)
+                .cmp(&(b.code.severity(), b.code, &b.details))
+                .then(ax.total_cmp(&bx))
+                .then(ay.total_cmp(&by))
+        });
         Ok(Self { spec: spec.clone(), survey: Some(survey), network, drainers, trades, findings, sources })
     }
 

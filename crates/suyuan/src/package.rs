@@ -579,7 +579,14 @@ fn named_table(
         language,
         &[("id", "Id", "编号", Kind::Text), ("name", "Name", "名称", Kind::Text)],
     );
-    for row in 0..layer.len() {
+    let first =
+        |row: usize| layer.shapes.parts(row).next().and_then(|p| p.first().copied()).unwrap_or_default();
+    let mut order: Vec<usize> = (0..layer.len()).collect();
+    order.sort_by(|a, b| {
+        let (p, q) = (first(*a), first(*b));
+        layer.id(*a).cmp(&layer.id(*b)).then(p.x.total_cmp(&q.x)).then(p.y.total_cmp(&q.y))
+    });
+    for row in order {
         if touches(bounds, layer.shapes.parts(row).flatten().copied()) {
             rows.text("id", &layer.id(row)).text("name", layer.text(Field::Name, row).unwrap_or(""));
             rows.shape(layer.shapes.parts(row));

@@ -1,0 +1,223 @@
+//! The sample city, told by the command line: what was planted is found.
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use common::{samples, stderr, stdout, suyuan};
+use serde_json::Value;
+
+fn expected(name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(samples().join("binjiang/expected").join(name)).unwrap())
+        .unwrap()
+}
+
+fn lines(output: &std::process::Output) -> Vec<Value> {
+    stdout(output).lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+fn texts(values: &Value) -> BTreeSet<String> {
+    values.as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+}
+
+/// Pipes of every outfall, halves of a tapped pipe as one.
+fn answers(project: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let output = suyuan(&samples().join("binjiang"), &["trace", project, "--all-outfalls", "--json"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let whole = |id: String| id.trim_end_matches(['a', 'b']).to_owned();
+    let answer = |v: Value| {
+        let id = v["start"]["id"].as_str().unwrap().to_owned();
+        (id, texts(&v["pipes"]).into_iter().map(whole).collect())
+    };
+    lines(&output).into_iter().map(answer).collect()
+}
+
+#[test]
+fn every_outfall_of_the_tidy_city_has_exactly_the_pipes_of_the_generator() {
+    let answers = answers("tidy.toml");
+    let truth = expected("truth.json");
+    assert_eq!(answers.len(), truth.as_array().unwrap().len());
+    for outfall in truth.as_array().unwrap() {
+        let id = outfall["outfall"].as_str().unwrap();
+        assert_eq!(answers[id], texts(&outfall["pipes"]), "{id}");
+    }
+}
+
+#[test]
+fn every_outfall_of_the_delivered_city_too_but_for_what_lies_beyond_the_wide_gap() {
+    let answers = answers("city.toml");
+    for outfall in expected("truth.json").as_array().unwrap() {
+        let id = outfall["outfall"].as_str().unwrap();
+        let seen: BTreeSet<String> =
+            texts(&outfall["pipes"]).difference(&texts(&outfall["beyond_gap"])).cloned().collect();
+        // The copy of a pipe and the pipe without length lie on the way of one outfall each.
+        let ours = answers[id].iter().filter(|p| !p.starts_with("YSGD9")).cloned().collect::<BTreeSet<_>>();
+        assert_eq!(ours, seen, "{id}");
+    }
+    let extra: Vec<&String> = answers.values().flatten().filter(|p| p.starts_with("YSGD9")).collect();
+    assert_eq!(extra, ["YSGD9001", "YSGD9002"]);
+}
+
+#[test]
+fn the_polluter_is_among_the_first_three_and_its_evidence_is_told() {
+    let story = expected("answer.json");
+    let outfall = story["outfall"].as_str().unwrap();
+    let line = ["trace", "city.toml", "--from", outfall, "--json"];
+    let output = suyuan(&samples().join("binjiang"), &line, &[]);
+    let answer = &lines(&output)[0];
+    assert_eq!(answer["schema"], "suyuan.trace/1");
+    assert_eq!(answer["pipes"].as_array().unwrap().len() as u64, story["pipes"].as_u64().unwrap());
+    let candidates = answer["candidates"].as_array().unwrap();
+    let polluter = candidates.iter().find(|c| c["drainer"] == story["polluter"]["id"]).unwrap();
+    assert!(polluter["rank"].as_u64().unwrap() <= 3);
+    assert_eq!(polluter["link"]["grade"], "recorded");
+    assert_eq!(polluter["link"]["node"], story["polluter"]["manhole"]);
+    let kinds: Vec<&str> =
+        polluter["evidence"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"misconnection") && kinds.contains(&"trade"), "{kinds:?}");
+    assert!(texts(&answer["drainers"]).is_superset(&texts(&story["drainers_behind"])));
+    let sum: f64 = candidates.iter().map(|c| c["probability"].as_f64().unwrap()).sum();
+    assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+}
+
+#[test]
+fn every_planted_fault_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = samples().join("binjiang/city.toml");
+    let target = folder.path().join("findings.csv");
+    let line = ["check", project.to_str().unwrap(), "-o", target.to_str().unwrap()];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = fs::read_to_string(folder.path().join("findings_findings.csv")).unwrap();
+    let rows = |code: &str| -> Vec<&str> { report.lines().filter(|l| l.contains(code)).collect() };
+    let codes: BTreeMap<&str, &str> = BTreeMap::from([
+        ("gap", "N01"),
+        ("short", "N02"),
+        ("tap", "N03"),
+        ("reversed", "N05"),
+        ("duplicate", "N09"),
+        ("no length", "R02"),
+        ("no geometry", "R01"),
+        ("misconnection", "D04"),
+        ("unknown record", "D02"),
+    ]);
+    let mut checked = 0;
+    for fault in expected("faults.json").as_array().unwrap() {
+        let (kind, id) = (fault["kind"].as_str().unwrap(), fault["id"].as_str().unwrap());
+        let Some(code) = codes.get(kind) else { continue };
+        assert!(rows(code).iter().any(|l| l.contains(id)), "{kind} {id} is not among {code}");
+        checked += 1;
+    }
+    assert!(checked > 300, "{checked}");
+    // Levels that stand for nothing are counted by field and value, venues by datum.
+    let planted =
+        expected("faults.json").as_array().unwrap().iter().filter(|f| f["kind"] == "sentinel").count();
+    let told: usize = rows("R06")
+        .iter()
+        .filter(|l| l.contains("管底高"))
+        .filter_map(|l| l.split(": ").nth(1)?.split(' ').next()?.parse::<usize>().ok())
+        .sum();
+    assert_eq!(told, planted);
+    assert_eq!(rows("R14").len(), 1, "one venue does not say its datum");
+}
+
+#[test]
+fn venues_see_the_outfalls_around_them_and_who_is_behind() {
+    let output = suyuan(&samples().join("binjiang"), &["venues", "city.toml", "--json"], &[]);
+    let venues = lines(&output);
+    assert_eq!(venues.len(), 4);
+    let story = expected("answer.json");
+    let gymnasium = venues.iter().find(|v| v["venue"] == "CG01").unwrap();
+    assert_eq!(gymnasium["schema"], "suyuan.venues/1");
+    let near = gymnasium["outfalls"].as_array().unwrap();
+    let flagged = near.iter().find(|o| o["outfall"] == story["outfall"]).unwrap();
+    assert!(flagged["distance_m"].as_f64().unwrap() < 1000.0);
+    assert!(texts(&flagged["drainers"]).contains(story["polluter"]["id"].as_str().unwrap()));
+    assert!(near.len() < gymnasium["outfalls_on_waters"].as_array().unwrap().len());
+}
+
+#[test]
+fn the_samples_in_the_repository_are_what_the_generator_makes() {
+    let city = suyuan_samples::sample_city();
+    let raw = samples().join("binjiang/raw");
+    for (name, bytes) in city.shapefiles().unwrap() {
+        assert!(fs::read(raw.join(&name)).unwrap() == bytes, "raw/{name} is not what `make samples` writes");
+    }
+    for (name, text) in city.expected() {
+        let here = fs::read_to_string(samples().join("binjiang/expected").join(name)).unwrap();
+        assert!(here == text, "expected/{name} is not what `make samples` writes");
+    }
+}
+
+#[test]
+fn the_demo_tells_the_story_and_says_which_files_to_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = samples().join("binjiang");
+    for (language, words) in
+        [("en", ["PK009", "滨江体育馆", "Open in QGIS"]), ("zh", ["PK009", "滨江体育馆", "在 QGIS 中打开"])]
+    {
+        let line = ["demo", "out", "--samples", place.to_str().unwrap()];
+        let output = suyuan(folder.path(), &line, &[("SUYUAN_LANG", language)]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let told = stdout(&output);
+        for word in words {
+            assert!(told.contains(word), "{told}");
+        }
+        for file in ["trace.gpkg", "trace.qgz", "venues.qgz", "findings.qgz", "city.suyuan"] {
+            assert!(folder.path().join("out").join(file).is_file(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_prepared_network_answers_as_the_survey_does_and_notices_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&samples().join("binjiang"), folder.path());
+    let run = |line: &[&str]| suyuan(folder.path(), line, &[]);
+    let built = run(&["build", "city.toml", "-o", "city.suyuan"]);
+    assert_eq!(built.status.code(), Some(0), "{}", stderr(&built));
+    let fresh = run(&["trace", "city.toml", "--all-outfalls", "--json"]);
+    let prepared = run(&["trace", "city.suyuan", "--all-outfalls", "--json"]);
+    assert!(fresh.stdout == prepared.stdout && !fresh.stdout.is_empty());
+    let venues = run(&["venues", "city.suyuan", "--json"]);
+    assert_eq!(venues.status.code(), Some(3));
+    assert!(stderr(&venues).contains("survey"), "{}", stderr(&venues));
+    assert!(!stderr(&prepared).contains("changed"), "{}", stderr(&prepared));
+
+    let drainers = folder.path().join("raw/PAISHUIHU.dbf");
+    let mut bytes = fs::read(&drainers).unwrap();
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    fs::write(&drainers, bytes).unwrap();
+    let told = stderr(&run(&["trace", "city.suyuan", "--from", "PK009", "--json"]));
+    assert!(told.contains("PAISHUIHU") && told.contains("changed"), "{told}");
+
+    // Any damage is noticed, none is believed.
+    let whole = fs::read(folder.path().join("city.suyuan")).unwrap();
+    for at in [0, 9, 13, 40, whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(folder.path().join("bad.suyuan"), bytes).unwrap();
+        let output = run(&["trace", "bad.suyuan", "--from", "PK009", "--json"]);
+        assert_eq!(output.status.code(), Some(3), "byte {at}: {}", stderr(&output));
+        assert!(stderr(&output).contains("bad.suyuan"), "{}", stderr(&output));
+    }
+    fs::write(folder.path().join("bad.suyuan"), &whole[..whole.len() - 100]).unwrap();
+    assert_eq!(run(&["trace", "bad.suyuan", "--from", "PK009"]).status.code(), Some(3));
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What cannot be used is refused in one sentence that says what and where, with the right exit code, and leaves no file.
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{samples, stderr, suyuan};
+
+/// A folder with the storm pipes and outfalls of the sample, and damaged copies of the pipes.
+fn workshop() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let raw = samples().join("binjiang/raw");
+    let put = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let get = |name: &str| fs::read(raw.join(name)).unwrap();
+    for name in ["YSLINE", "YSPOINT", "PAIKOU"] {
+        for ending in ["shp", "shx", "dbf", "prj"] {
+            put(&format!("{name}.{ending}"), &get(&format!("{name}.{ending}")));
+        }
+    }
+    let copy = |name: &str, ending: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        for other in ["shp", "shx", "dbf", "prj"] {
+            let mut bytes = get(&format!("YSLINE.{other}"));
+            if other == ending {
+                change(&mut bytes);
+            }
+            put(&format!("{name}.{other}"), &bytes);
+        }
+    };
+    copy("nodbf", "", &|_| {});
+    fs::remove_file(folder.path().join("nodbf.dbf")).unwrap();
+    copy("truncated", "shp", &|b| b.truncate(b.len() / 2 + 7));
+    copy("garbage", "shp", &|b| b.fill(b'x'));
+    copy("shortdbf", "dbf", &|b| b.truncate(b.len() - 999));
+    copy("noprojection", "prj", &|b| *b = b"this is no coordinate system".to_vec());
+    // The x of the first vertex of the first record: file header, record header, type, box, counts, part.
+    copy("nan", "shp", &|b| b[156..164].copy_from_slice(&f64::NAN.to_le_bytes()));
+    copy("empty", "", &|_| {});
+    let mut header = get("YSLINE.shp")[..100].to_vec();
+    header[24..28].copy_from_slice(&50i32.to_be_bytes());
+    put("empty.shp", &header);
+    put("empty.shx", &header);
+    let mut table = get("YSLINE.dbf");
+    table[4..8].fill(0);
+    table.truncate(usize::from(u16::from_le_bytes([table[8], table[9]])));
+    put("empty.dbf", &table);
+    put("notes.txt", b"not a map");
+    put("broken.toml", b"pipes = 3");
+    put("broken.suyuan", b"SUYUAN\r\nnot really");
+    put("broken.geojson", b"{\"type\": \"FeatureCollection\", \"features\": [");
+    folder
+}
+
+/// What is asked, the exit code, and what the sentence must name.
+const CASES: [(&str, &str, i32, &[&str]); 25] = [
+    ("a missing file", "--pipes nothere.shp --from 1", 3, &["nothere.shp"]),
+    ("no .dbf", "--pipes nodbf.shp --from 1", 3, &["nodbf.dbf"]),
+    ("an empty layer", "--pipes empty.shp --from 1", 3, &["empty.shp"]),
+    ("a truncated .shp", "--pipes truncated.shp --from 1", 3, &["truncated.shp", "bytes"]),
+    ("a .shp of nonsense", "--pipes garbage.shp --from 1", 3, &["garbage.shp"]),
+    ("an unknown CRS", "--pipes YSLINE.shp --crs EPSG:999999 --from 1", 3, &["YSLINE.shp", "EPSG:999999"]),
+    ("a .prj of nonsense", "--pipes noprojection.shp --from 1", 3, &["noprojection.shp"]),
+    ("an unknown outfall", "--pipes YSLINE.shp --outfalls PAIKOU.shp --from PK999", 3, &["PK999", "PK009"]),
+    ("an unknown pipe", "--pipes YSLINE.shp --from pipe:YSGD00001", 3, &["YSGD00001", "YSGD0001"]),
+    (
+        "a start too far",
+        "--pipes YSLINE.shp --from 519700,3342300 --max-snap 1",
+        3,
+        &["519700,3342300", "1 m"],
+    ),
+    ("a barrier that is not there", "--pipes YSLINE.shp --from pipe:YSGD0001 --barrier node:QQ", 3, &["QQ"]),
+    ("pipes without any line", "--pipes YSPOINT.shp --from 1", 3, &["YSPOINT.shp"]),
+    ("NaN coordinates", "--pipes nan.shp --from 1", 3, &["nan.shp", "row 1", "NaN", "--set-aside"]),
+    ("an unknown layer", "--pipes YSLINE.shp:other --from 1", 3, &["YSLINE", "other"]),
+    ("an unknown field", "--pipes YSLINE.shp --pipe-id QQ --from 1", 3, &["YSLINE.shp", "QQ", "管段编号"]),
+    ("an unknown encoding", "--pipes YSLINE.shp --encoding martian --from 1", 3, &["martian"]),
+    ("an unknown dialect", "--pipes YSLINE.shp --dialect martian --from 1", 3, &["martian", "zhejiang"]),
+    ("an unknown ending", "--pipes notes.txt --from 1", 3, &["notes.txt"]),
+    ("a broken project", "broken.toml --from 1", 3, &["broken.toml"]),
+    ("a broken prepared network", "broken.suyuan --from 1", 3, &["broken.suyuan"]),
+    ("broken GeoJSON", "--pipes broken.geojson --from 1", 3, &["broken.geojson"]),
+    ("no start", "--pipes YSLINE.shp", 2, &["--from"]),
+    ("no network", "--from 1", 2, &["--pipes"]),
+    ("a tolerance that is none", "--pipes YSLINE.shp --snap wide --from 1", 2, &["--snap", "wide"]),
+    ("a bad distance", "--pipes YSLINE.shp --max-distance=-5 --from 1", 2, &["--max-distance", "-5"]),
+];
+
+fn left(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_wrong_input_gives_its_code_and_one_sentence_and_leaves_nothing() {
+    let folder = workshop();
+    let before = left(folder.path());
+    for (what, arguments, code, names) in CASES {
+        let mut line = vec!["trace"];
+        line.extend(arguments.split(' '));
+        line.extend(["-o", "out.gpkg", "--json"]);
+        let english = suyuan(folder.path(), &line, &[]);
+        let told = stderr(&english);
+        assert_eq!(english.status.code(), Some(code), "{what}: {told}");
+        assert!(english.stdout.is_empty(), "{what}: nothing goes to standard output");
+        let errors: Vec<&str> = told.lines().filter(|l| l.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "{what}: one sentence, not {told}");
+        for name in names {
+            assert!(told.contains(name), "{what}: {told} does not say {name}");
+        }
+        assert!(!told.contains("panicked"), "{what}: {told}");
+        let chinese = suyuan(folder.path(), &line, &[("SUYUAN_LANG", "zh")]);
+        assert_eq!(chinese.status.code(), Some(code), "{what}");
+        let told = stderr(&chinese);
+        let error = told.lines().find(|l| l.starts_with("错误")).unwrap_or_default();
+        let words = error.chars().skip(3).filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+        assert!(words >= 4, "{what} in Chinese: {told}");
+        assert_eq!(left(folder.path()), before, "{what}: no file is left");
+    }
+}
+
+#[test]
+fn rows_with_nan_coordinates_are_set_aside_when_that_is_asked_for_and_counted() {
+    let folder = workshop();
+    assert_eq!(found(folder.path(), &["check", "--pipes", "nan.shp", "--set-aside", "--json"], "R04"), 1);
+}
+
+#[test]
+fn rows_that_the_table_lacks_are_counted() {
+    let folder = workshop();
+    assert_eq!(found(folder.path(), &["check", "--pipes", "shortdbf.shp", "--json"], "R10"), 1);
+}
+
+/// How many findings of a code a check lists.
+fn found(folder: &Path, line: &[&str], code: &str) -> u64 {
+    let output = suyuan(folder, line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = report["findings"].as_array().unwrap().iter().find(|f| f["code"] == code);
+    finding.and_then(|f| f["count"].as_u64()).unwrap_or(0)
+}
+
+#[test]
+fn outputs_that_cannot_be_written_give_4() {
+    let folder = workshop();
+    fs::write(folder.path().join("there.gpkg"), "mine").unwrap();
+    for (target, name) in
+        [("there.gpkg", "--overwrite"), ("nowhere/out.gpkg", "nowhere"), ("out.docx", "out.docx")]
+    {
+        let line = ["trace", "--pipes", "YSLINE.shp", "--from", "pipe:YSGD0001", "-o", target];
+        let output = suyuan(folder.path(), &line, &[]);
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(stderr(&output).contains(name), "{}", stderr(&output));
+    }
+    assert_eq!(fs::read(folder.path().join("there.gpkg")).unwrap(), b"mine");
+}
