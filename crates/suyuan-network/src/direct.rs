@@ -106,7 +106,8 @@ pub(crate) fn hear_neighbours(
             };
             let as_is = directions[pipe as usize].0.along;
             let (now, turned) = (odd(as_is), odd(!as_is));
-            if now != turned {
+            // One odd end may be a headwater with two ways down; two at once hardly happen by themselves.
+            if now.abs_diff(turned) >= 3 {
                 decided.push((pipe, turned < now));
             }
         }
