@@ -41,16 +41,6 @@ pub(crate) fn unique_names(columns: &[TableColumn]) -> Vec<String> {
         .collect()
 }
 
-/// The same table with the names its file will have.
-fn with_unique_names(table: &Table) -> Table {
-    let mut table = table.clone();
-    let names = unique_names(&table.columns);
-    for (column, name) in table.columns.iter_mut().zip(names) {
-        column.name = name;
-    }
-    table
-}
-
 /// Writes a package to `path`; `final_path` is the name it will have, for the project's relative sources.
 pub(crate) fn write(package: &Package, path: &Path, final_path: &Path) -> Result<(), ExportError> {
     let error = |source| ExportError::Sqlite { path: final_path.to_owned(), source };
@@ -66,21 +56,19 @@ fn write_all(package: &Package, connection: &Connection, final_path: &Path) -> r
     )?;
     let srs = package.crs.epsg.map_or(OWN_SRS, |code| code as i32);
     create_metadata(package, connection, srs)?;
-    let tables: Vec<Table> = package.tables.iter().map(with_unique_names).collect();
     let time =
         package.run_info.iter().find(|(k, _)| k == "time").map_or("1970-01-01T00:00:00.000Z", |(_, v)| v);
-    for table in &tables {
+    for table in &package.tables {
         write_table(table, connection, srs, time)?;
     }
     let info = run_info(package);
     write_table(&info, connection, 0, time)?;
-    write_styles(package, &tables, &info, connection, time)?;
-    let named: Vec<&Table> = tables.iter().collect();
-    if named.iter().any(|t| t.shapes.kind() != ShapeKind::None) {
+    write_styles(package, &info, connection, time)?;
+    if package.tables.iter().any(|t| t.shapes.kind() != ShapeKind::None) {
         connection.execute_batch(
             "CREATE TABLE qgis_projects(name TEXT PRIMARY KEY, metadata BLOB, content BLOB);",
         )?;
-        let zip = project_zip(package, &tables, final_path);
+        let zip = project_zip(package, final_path);
         let hex: String = zip.iter().map(|b| format!("{b:02x}")).collect();
         connection.execute(
             "INSERT INTO qgis_projects VALUES('suyuan', ?1, ?2)",
@@ -139,19 +127,19 @@ fn write_table(table: &Table, connection: &Connection, srs: i32, time: &str) -> 
     if spatial {
         columns.push(format!("geom {type_name}"));
     }
-    columns.extend(table.columns.iter().map(|c| format!("{} {}", quote(&c.name), sql_type(c.values.kind()))));
+    let kinds = table.columns.iter().map(|c| sql_type(c.values.kind()));
+    let names = unique_names(&table.columns);
+    columns.extend(names.iter().zip(kinds).map(|(name, kind)| format!("{} {kind}", quote(name))));
     connection.execute_batch(&format!("CREATE TABLE {}({});", quote(&table.name), columns.join(", ")))?;
 
     let count = 1 + usize::from(spatial) + table.columns.len();
-    let marks = vec!["?"; count].join(", ");
-    let mut insert = connection.prepare(&format!("INSERT INTO {} VALUES({marks})", quote(&table.name)))?;
     let multi = type_name.starts_with("MULTI");
     let mut boxes = Vec::with_capacity(if spatial { table.len() } else { 0 });
     let mut blob = Vec::new();
-    for row in 0..table.len() {
+    insert_in_batches(connection, &table.name, count, table.len(), |insert, row, first| {
         let fid = row as i64 + 1;
-        insert.raw_bind_parameter(1, fid)?;
-        let mut at = 2;
+        insert.raw_bind_parameter(first, fid)?;
+        let mut at = first + 1;
         if spatial {
             if write_blob(&mut blob, &table.shapes, row, srs, multi) {
                 insert.raw_bind_parameter(at, blob.as_slice())?;
@@ -164,11 +152,11 @@ fn write_table(table: &Table, connection: &Connection, srs: i32, time: &str) -> 
             }
         }
         for column in &table.columns {
-            bind(&mut insert, at, &column.values, row)?;
+            bind(insert, at, &column.values, row)?;
             at += 1;
         }
-        insert.raw_execute()?;
-    }
+        Ok(())
+    })?;
     let all = boxes.iter().fold(None, |u: Option<[f64; 4]>, (_, b)| {
         Some(u.map_or(*b, |u| [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])]))
     });
@@ -196,6 +184,38 @@ fn write_table(table: &Table, connection: &Connection, srs: i32, time: &str) -> 
     Ok(())
 }
 
+/// Inserts `rows` rows of `columns` values, many to a statement: one at a time, SQLite spends half of its time on
+/// beginning and ending statements. `bind` binds one row, from the parameter that it is given on.
+fn insert_in_batches(
+    connection: &Connection,
+    table: &str,
+    columns: usize,
+    rows: usize,
+    mut bind: impl FnMut(&mut Statement<'_>, usize, usize) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    const PARAMETERS: usize = 1000;
+    let row_marks = format!("({})", vec!["?"; columns].join(", "));
+    let prepare = |rows: usize| {
+        let marks = vec![row_marks.as_str(); rows].join(", ");
+        connection.prepare(&format!("INSERT INTO {} VALUES {marks}", quote(table)))
+    };
+    let batch = (PARAMETERS / columns).clamp(1, rows.max(1));
+    let mut insert = prepare(batch)?;
+    let mut row = 0;
+    while row < rows {
+        let size = batch.min(rows - row);
+        if size < batch {
+            insert = prepare(size)?;
+        }
+        for k in 0..size {
+            bind(&mut insert, row + k, 1 + k * columns)?;
+        }
+        insert.raw_execute()?;
+        row += size;
+    }
+    Ok(())
+}
+
 fn bind(statement: &mut Statement<'_>, at: usize, values: &Values, row: usize) -> rusqlite::Result<()> {
     match values {
         Values::Text(v) if v.at(row).is_empty() => statement.raw_bind_parameter(at, rusqlite::types::Null),
@@ -214,22 +234,18 @@ fn write_index(name: &str, connection: &Connection, boxes: &[(i64, [f64; 4])]) -
         quote(&format!("{tree}_node"))
     ))?;
     let packed = pack(boxes);
-    let mut node =
-        connection.prepare(&format!("INSERT INTO {} VALUES(?1, ?2)", quote(&format!("{tree}_node"))))?;
-    for (number, bytes) in &packed.nodes {
-        node.execute(params![number, bytes])?;
-    }
-    let mut rows = connection
-        .prepare(&format!("INSERT INTO {}(rowid, nodeno) VALUES(?1, ?2)", quote(&format!("{tree}_rowid"))))?;
-    let mut sorted = packed.rows;
-    sorted.sort_unstable();
-    for (row, leaf) in sorted {
-        rows.execute(params![row, leaf])?;
-    }
-    let mut parents =
-        connection.prepare(&format!("INSERT INTO {} VALUES(?1, ?2)", quote(&format!("{tree}_parent"))))?;
-    for (child, parent) in &packed.parents {
-        parents.execute(params![child, parent])?;
+    insert_in_batches(connection, &format!("{tree}_node"), 2, packed.nodes.len(), |insert, n, at| {
+        let (number, bytes) = &packed.nodes[n];
+        insert.raw_bind_parameter(at, number)?;
+        insert.raw_bind_parameter(at + 1, bytes.as_slice())
+    })?;
+    let mut rows = packed.rows;
+    rows.sort_unstable();
+    for (name, pairs) in [("rowid", &rows), ("parent", &packed.parents)] {
+        insert_in_batches(connection, &format!("{tree}_{name}"), 2, pairs.len(), |insert, n, at| {
+            insert.raw_bind_parameter(at, pairs[n].0)?;
+            insert.raw_bind_parameter(at + 1, pairs[n].1)
+        })?;
     }
     connection.execute(
         "INSERT INTO gpkg_extensions VALUES(?1, 'geom', 'gpkg_rtree_index',
@@ -284,7 +300,6 @@ pub(crate) fn run_info(package: &Package) -> Table {
 
 fn write_styles(
     package: &Package,
-    tables: &[Table],
     info: &Table,
     connection: &Connection,
     time: &str,
@@ -306,7 +321,7 @@ fn write_styles(
          VALUES('', '', ?1, ?2, ?3, ?4, '', 1, 'suyuan', '', ?5)",
     )?;
     let name = package.language.pick("default", "默认");
-    for table in tables.iter().chain([info]) {
+    for table in package.tables.iter().chain([info]) {
         let geometry = if table.shapes.kind() == ShapeKind::None { "" } else { "geom" };
         insert.execute(params![table.name, geometry, name, qml(table, package.language), time])?;
     }

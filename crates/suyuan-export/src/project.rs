@@ -18,7 +18,8 @@ fn extent_of(table: &Table) -> Option<[f64; 4]> {
 }
 
 /// Least x, least y, greatest x, greatest y of what the project opens with.
-fn view(package: &Package, tables: &[Table]) -> [f64; 4] {
+fn view(package: &Package) -> [f64; 4] {
+    let tables = &package.tables;
     let focus = tables.iter().find(|t| Some(&t.name) == package.focus.as_ref()).and_then(extent_of);
     let all = || {
         tables
@@ -32,7 +33,8 @@ fn view(package: &Package, tables: &[Table]) -> [f64; 4] {
     [x0 - margin, y0 - margin, x1 + margin, y1 + margin]
 }
 
-fn project_xml(package: &Package, tables: &[Table], source: &str) -> String {
+fn project_xml(package: &Package, source: &str) -> String {
+    let tables = &package.tables;
     let crs = &package.crs;
     let authority = crs.epsg.map_or_else(|| "USER:100000".to_owned(), |code| format!("EPSG:{code}"));
     let srs = format!(
@@ -80,7 +82,7 @@ fn project_xml(package: &Package, tables: &[Table], source: &str) -> String {
         }
         tree.push_str("</layer-tree-group>");
     }
-    let [x0, y0, x1, y1] = view(package, tables);
+    let [x0, y0, x1, y1] = view(package);
     let extent = format!("<xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax><ymax>{y1}</ymax>");
     let title = escape(&package.title);
     format!(
@@ -96,10 +98,10 @@ fn project_xml(package: &Package, tables: &[Table], source: &str) -> String {
 }
 
 /// The project as a `.qgz` whose layers lie in `gpkg` beside it.
-pub(crate) fn project_zip(package: &Package, tables: &[Table], gpkg: &Path) -> Vec<u8> {
+pub(crate) fn project_zip(package: &Package, gpkg: &Path) -> Vec<u8> {
     let file = gpkg.file_name().map_or_else(|| "result.gpkg".into(), |n| n.to_string_lossy());
     let stem = gpkg.file_stem().map_or_else(|| "result".into(), |n| n.to_string_lossy());
-    let xml = project_xml(package, tables, &format!("./{file}"));
+    let xml = project_xml(package, &format!("./{file}"));
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Deflated)

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use suyuan_core::Language;
 use suyuan_core::raw::ShapeKind;
 
+use crate::gpkg::unique_names;
 use crate::table::{Look, Table, Values};
 
 pub(crate) fn escape(text: &str) -> String {
@@ -414,11 +415,11 @@ fn look(table: &Table, language: Language) -> (String, String) {
 pub(crate) fn style_body(table: &Table, language: Language) -> (String, bool) {
     let (renderer, labels) = look(table, language);
     let mut aliases = String::new();
-    for (i, column) in table.columns.iter().enumerate() {
+    for (i, (column, name)) in table.columns.iter().zip(unique_names(&table.columns)).enumerate() {
         let _ = write!(
             aliases,
             r#"<alias field="{}" name="{}" index="{}"/>"#,
-            escape(&column.name),
+            escape(&name),
             escape(&column.alias),
             i + 1
         );

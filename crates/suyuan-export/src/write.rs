@@ -156,7 +156,7 @@ pub fn write_package(package: &Package, path: &Path, options: WriteOptions) -> R
                 if qgz.exists() && !options.overwrite {
                     return Err(ExportError::Exists { path: qgz });
                 }
-                batch.put(&qgz, &project_zip(package, &package.tables, path))?;
+                batch.put(&qgz, &project_zip(package, path))?;
             }
             let temporary = batch.add(path);
             let _ = fs::remove_file(&temporary);

@@ -1,5 +1,6 @@
 //! Sorted grids: pairs of points within a distance, and segments near a point.
 
+use rayon::prelude::*;
 use suyuan_core::Coord;
 
 /// Squared distance of two places.
@@ -33,7 +34,7 @@ pub(crate) fn for_each_pair_within(points: &[Coord<f64>], within: f64, mut visit
     let within2 = within * within;
     let mut order: Vec<(i64, i64, u32)> =
         points.iter().enumerate().map(|(i, p)| (cell(p.y, size), cell(p.x, size), i as u32)).collect();
-    order.sort_unstable();
+    order.par_sort_unstable();
     let mut check = |i: u32, j: u32| {
         let d = distance2(points[i as usize], points[j as usize]);
         if d <= within2 {
@@ -89,7 +90,7 @@ impl SegmentGrid {
                 }
             }
         }
-        cells.sort_unstable();
+        cells.par_sort_unstable();
         let mut rows: Vec<(i32, u32)> = Vec::new();
         for (k, entry) in cells.iter().enumerate() {
             if rows.last().is_none_or(|r| r.0 != entry.0) {

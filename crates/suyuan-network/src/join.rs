@@ -5,6 +5,7 @@
 //! to a centimetre are one node, and an end that is still free afterwards reaches for its nearest neighbour, an end
 //! or the inside of a line, where the gap is short beside its own pipe.
 
+use rayon::prelude::*;
 use suyuan_core::{Coord, Finding, FindingCode, FlowMode, Language, System};
 
 use crate::config::{JoinBy, SnapTolerance};
@@ -159,7 +160,7 @@ impl Joiner<'_> {
                 pairs.push((d2, a, b));
             }
         });
-        pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        pairs.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
         let mut extent: Vec<[f64; 4]> = self
             .places
             .iter()
@@ -215,49 +216,59 @@ impl Joiner<'_> {
 
     /// Lets nodes split the lines they lie on, and free ends reach for what is near.
     fn join_to_lines(&mut self, segments: &Segments) -> (Vec<Split>, Vec<NearMiss>) {
+        let roots: Vec<u32> = (0..self.places.len() as u32).map(|e| self.union.find(e)).collect();
         let mut members = vec![0u32; self.places.len()];
-        let mut has_point = vec![false; self.places.len()];
-        for element in 0..self.places.len() as u32 {
-            let root = self.union.find(element) as usize;
-            if (element as usize) < self.ends() {
-                members[root] += 1;
-            } else {
-                has_point[root] = true;
-            }
+        for root in &roots[..self.ends()] {
+            members[*root as usize] += 1;
         }
+        let joiner = &*self;
+        let looked: Vec<Look> = (0..roots.len() as u32)
+            .into_par_iter()
+            .map_init(Vec::new, |near, element| joiner.look(segments, &roots, &members, element, near))
+            .collect();
         let mut splits = Vec::new();
-        let mut wishes: Vec<Wish> = Vec::new();
-        let mut near = Vec::new();
-        for element in 0..self.places.len() as u32 {
-            let Some(place) = self.places[element as usize] else { continue };
-            let root = self.union.find(element) as usize;
-            let is_end = (element as usize) < self.ends();
-            let blank = self.is_blank(element);
-            let free =
-                if is_end { members[root] == 1 && self.open[element as usize] } else { members[root] == 0 };
-            if !blank && (!self.open[element as usize] || !(free || root as u32 == element)) {
-                continue;
-            }
-            let free = free || blank;
-            let reach = if free { GAP_REACH } else { self.tolerance() };
-            segments.grid.near(place, reach, &mut near);
-            let mut hits = self.hits(segments, &near, element, place, reach);
-            if free {
-                hits.retain(|hit| {
-                    hit.gap <= GAP_ANYWHERE.max(self.tolerance()) || self.points_at(element, hit)
-                });
-                wishes.extend(self.wish(element, &hits, blank));
-            } else {
-                // A node of several ends lies on the inside of another line.
-                for hit in
-                    hits.iter().filter(|h| h.inside && h.gap <= self.tolerance() && self.may_tap(element, h))
-                {
-                    splits.push(Split { part: hit.part, measure: hit.measure, element });
-                }
+        let mut wishes = Vec::new();
+        for look in looked {
+            match look {
+                Look::Nothing => {}
+                Look::Splits(found) => splits.extend(found),
+                Look::Wish(wish) => wishes.push(*wish),
             }
         }
         let near_misses = self.grant(wishes, &mut members, &mut splits);
         (splits, near_misses)
+    }
+
+    /// What one element finds around it; `near` is scratch memory.
+    fn look(
+        &self,
+        segments: &Segments,
+        roots: &[u32],
+        members: &[u32],
+        element: u32,
+        near: &mut Vec<u32>,
+    ) -> Look {
+        let Some(place) = self.places[element as usize] else { return Look::Nothing };
+        let root = roots[element as usize];
+        let is_end = (element as usize) < self.ends();
+        let blank = self.is_blank(element);
+        let open = self.open[element as usize];
+        let free = if is_end { members[root as usize] == 1 && open } else { members[root as usize] == 0 };
+        if !blank && (!open || !(free || root == element)) {
+            return Look::Nothing;
+        }
+        let free = free || blank;
+        let reach = if free { GAP_REACH } else { self.tolerance() };
+        segments.grid.near(place, reach, near);
+        let mut hits = self.hits(segments, roots, near, element, place, reach);
+        if free {
+            hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance()) || self.points_at(element, hit));
+            return self.wish(element, &hits, blank).map_or(Look::Nothing, |w| Look::Wish(Box::new(w)));
+        }
+        // A node of several ends lies on the inside of another line.
+        let taps = |h: &&Hit| h.inside && h.gap <= self.tolerance() && self.may_tap(element, h);
+        let split = |h: &Hit| Split { part: h.part, measure: h.measure, element };
+        Look::Splits(hits.iter().filter(taps).map(split).collect())
     }
 
     /// Whether the pipe of a free end goes straight on across a gap.
@@ -286,14 +297,15 @@ impl Joiner<'_> {
 
     /// The nearest place of each part near an element, its own part aside, nearest first.
     fn hits(
-        &mut self,
+        &self,
         segments: &Segments,
+        roots: &[u32],
         near: &[u32],
         element: u32,
         place: Coord<f64>,
         reach: f64,
     ) -> Vec<Hit> {
-        let own_root = self.union.find(element);
+        let own_root = roots[element as usize];
         let mut hits: Vec<Hit> = Vec::new();
         for s in near {
             let (part, vertex) = segments.list[*s as usize];
@@ -301,11 +313,8 @@ impl Joiner<'_> {
             let (a, b) = (line[vertex as usize], line[vertex as usize + 1]);
             let (t, d2) = nearest_on_segment(a, b, place);
             let gap = d2.sqrt();
-            if gap > reach {
-                continue;
-            }
-            let on_it = self.union.find(part * 2) == own_root || self.union.find(part * 2 + 1) == own_root;
-            if on_it {
+            let on_it = || [2 * part, 2 * part + 1].iter().any(|e| roots[*e as usize] == own_root);
+            if gap > reach || on_it() {
                 continue;
             }
             let measure = segments.measures[*s as usize] + t * distance(a, b);
@@ -371,7 +380,7 @@ impl Joiner<'_> {
         splits: &mut Vec<Split>,
     ) -> Vec<NearMiss> {
         let gap = |w: &Wish| w.best.map_or(f64::INFINITY, |h| h.gap);
-        wishes.sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.element.cmp(&b.element)));
+        wishes.par_sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.element.cmp(&b.element)));
         let mut near_misses = Vec::new();
         for wish in wishes {
             let element = wish.element;
@@ -470,6 +479,15 @@ struct Hit {
     inside: bool,
     /// The nearer drawn end.
     end: u8,
+}
+
+/// What an element finds around it.
+enum Look {
+    Nothing,
+    /// Lines that its node lies on the inside of.
+    Splits(Vec<Split>),
+    /// What its free end reaches for.
+    Wish(Box<Wish>),
 }
 
 struct Wish {

@@ -1,5 +1,6 @@
 //! From joined elements to nodes and reaches.
 
+use rayon::prelude::*;
 use suyuan_core::text::TextColumn;
 use suyuan_core::{Coord, NodeKind, Origin};
 
@@ -23,9 +24,9 @@ pub(crate) struct Stretch {
     pub(crate) measures: [f64; 2],
 }
 
-struct Cluster {
+struct Cluster<'a> {
     root: u32,
-    name: String,
+    name: &'a str,
     place: Option<Coord<f64>>,
     origin: Option<Origin>,
 }
@@ -39,10 +40,10 @@ fn lower_median(mut values: Vec<f64>) -> f64 {
 pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) -> NodeKind) -> Nodes {
     let ends = lines.parts.len() * 2;
     let mut members: Vec<(u32, u32)> = joins.root.iter().enumerate().map(|(i, r)| (*r, i as u32)).collect();
-    members.sort_unstable();
-    let mut clusters: Vec<Cluster> = Vec::new();
+    members.par_sort_unstable();
+    let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for group in members.chunk_by(|a, b| a.0 == b.0) {
-        let mut cluster = Cluster { root: group[0].0, name: String::new(), place: None, origin: None };
+        let mut cluster = Cluster { root: group[0].0, name: "", place: None, origin: None };
         let mut places = Vec::new();
         for (_, element) in group {
             let element = *element as usize;
@@ -50,9 +51,9 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
                 let part = &lines.parts[element / 2];
                 let side = if part.flipped { 1 - element % 2 } else { element % 2 };
                 if let Some(label) = lines.pipes[part.pipe as usize].labels[side] {
-                    let label = &lines.labels[label as usize];
-                    if cluster.name.is_empty() || *label < cluster.name {
-                        cluster.name.clone_from(label);
+                    let label = lines.labels[label as usize].as_str();
+                    if cluster.name.is_empty() || label < cluster.name {
+                        cluster.name = label;
                     }
                 }
                 places.extend(lines.end(element / 2, element % 2));
@@ -65,7 +66,7 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
                     cluster.origin = Some(point.origin);
                     cluster.place = point.place;
                     if cluster.name.is_empty() {
-                        cluster.name.clone_from(&point.id);
+                        cluster.name = &point.id;
                     }
                 }
             }
@@ -78,13 +79,13 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
         }
         clusters.push(cluster);
     }
-    clusters.sort_by(|a, b| {
-        let place = |c: &Cluster| c.place.map_or((f64::INFINITY, f64::INFINITY), |p| (p.x, p.y));
+    clusters.par_sort_by(|a, b| {
+        let place = |c: &Cluster<'_>| c.place.map_or((f64::INFINITY, f64::INFINITY), |p| (p.x, p.y));
         let ((ax, ay), (bx, by)) = (place(a), place(b));
         a.name
             .is_empty()
             .cmp(&b.name.is_empty())
-            .then_with(|| a.name.cmp(&b.name))
+            .then_with(|| a.name.cmp(b.name))
             .then(ax.total_cmp(&bx))
             .then(ay.total_cmp(&by))
     });
@@ -101,7 +102,7 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
         if cluster.name.is_empty() {
             nodes.names.push(&format!("N{}", i + 1));
         } else {
-            nodes.names.push(&cluster.name);
+            nodes.names.push(cluster.name);
         }
         nodes.places.push(cluster.place);
         nodes.kinds.push(cluster.origin.map_or(NodeKind::Joint, &kind_of));

@@ -1,5 +1,6 @@
 //! The pipes of a survey in one canonical list: by id, then by position, whatever order the rows came in.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -125,14 +126,14 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         .layers_of(Role::Pipes)
         .map(|(index, layer)| (index, layer, is_labelled(layer, config.join)))
         .collect();
-    let mut rows: Vec<(usize, u32)> = Vec::new();
+    let mut rows: Vec<(Cow<'_, str>, usize, u32)> = Vec::new();
     for (l, (_, layer, _)) in layers.iter().enumerate() {
-        rows.extend((0..layer.len()).filter(|row| keep(layer.system(*row))).map(|row| (l, row as u32)));
+        let kept = (0..layer.len()).filter(|row| keep(layer.system(*row)));
+        rows.extend(kept.map(|row| (layer.id(row), l, row as u32)));
     }
     rows.par_sort_by(|a, b| {
-        let ((la, ra), (lb, rb)) = ((layers[a.0].1, a.1 as usize), (layers[b.0].1, b.1 as usize));
-        la.id(ra)
-            .cmp(&lb.id(rb))
+        let ((la, ra), (lb, rb)) = ((layers[a.1].1, a.2 as usize), (layers[b.1].1, b.2 as usize));
+        a.0.cmp(&b.0)
             .then_with(|| compare_lines(la.shapes.parts(ra), lb.shapes.parts(rb)))
             .then_with(|| la.text(Field::FromNode, ra).cmp(&lb.text(Field::FromNode, rb)))
             .then_with(|| la.text(Field::ToNode, ra).cmp(&lb.text(Field::ToNode, rb)))
@@ -149,7 +150,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         labels: Vec::new(),
         unplaced: Vec::new(),
     };
-    for (l, row) in rows {
+    for (id, l, row) in rows {
         let (index, layer, labelled) = layers[l];
         let row_index = row as usize;
         let origin = Origin { layer: index, row };
@@ -175,7 +176,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
             let at = lines.coords.len() as u32;
             lines.parts.push(Part { pipe, coords: (at, at), length, flipped: false });
         }
-        lines.ids.push(&layer.id(row_index));
+        lines.ids.push(&id);
         lines.pipes.push(PipeRow {
             origin,
             system: layer.system(row_index),

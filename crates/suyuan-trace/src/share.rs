@@ -1,15 +1,16 @@
 //! Which share of each reach's flow arrives at the start.
 
-use std::collections::HashMap;
-
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 use suyuan_network::{Network, NodeId, PlaceKind};
 
 use crate::options::Heading;
 use crate::trace::Trace;
 
-/// Sweeps stop when no share moves by more than this.
+/// Sweeps round a ring stop when no share moves by more than this.
 const SETTLED: f64 = 1e-12;
-/// More sweeps than any drainage network of gates and rings needs.
+/// More sweeps than any ring of pipes needs: each lets out a part of what goes round.
 const MOST_SWEEPS: usize = 10_000;
 
 impl Trace {
@@ -20,51 +21,70 @@ impl Trace {
     /// As long as [`Trace::steps`]. All 1 for a downstream trace, of which the question has no meaning.
     ///
     /// # Complexity
-    /// O(n) for each sweep; a tree settles in one, each split that rejoins or ring adds a few.
+    /// O(n log n) for n reaches without rings; a ring is swept until its shares settle.
     #[must_use]
     pub fn shares(&self, network: &Network) -> Vec<f64> {
         if self.heading == Heading::Downstream {
             return vec![1.0; self.steps.len()];
         }
-        let in_trace: HashMap<_, usize> = self.steps.iter().enumerate().map(|(i, s)| (s.reach, i)).collect();
-        let start_node = match self.start.kind {
-            PlaceKind::Node(node) => Some(node),
+        let mut nodes: Vec<NodeId> = self.nodes.iter().map(|n| n.0).collect();
+        nodes.sort_unstable();
+        let at = |node: NodeId| nodes.binary_search(&node).ok();
+        let start = match self.start.kind {
+            PlaceKind::Node(node) => at(node),
             PlaceKind::Reach { .. } => None,
         };
         let start_reach = match self.start.kind {
-            PlaceKind::Reach { reach, .. } => in_trace.get(&reach).copied(),
+            PlaceKind::Reach { reach, .. } => Some(reach),
             PlaceKind::Node(_) => None,
         };
-        let mut of_node: HashMap<NodeId, f64> = self.nodes.iter().map(|(n, _)| (*n, 0.0)).collect();
-        if let Some(node) = start_node {
-            of_node.insert(node, 1.0);
+        // Share of a node, and what its reaches bring for certain: the start's own reach brings all of its water.
+        let mut share = vec![0.0f64; nodes.len()];
+        let mut fixed = vec![0.0f64; nodes.len()];
+        let mut water = DiGraph::<(), ()>::with_capacity(nodes.len(), self.steps.len());
+        for _ in &nodes {
+            water.add_node(());
         }
-        let share_of = |of_node: &HashMap<NodeId, f64>, step: usize| {
-            if start_reach == Some(step) {
+        for step in &self.steps {
+            let reach = network.reach(step.reach);
+            match (at(reach.from), at(reach.to)) {
+                (Some(from), _) if start_reach == Some(step.reach) => fixed[from] += 1.0,
+                (Some(from), Some(to)) if Some(from) != start => {
+                    water.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
+                }
+                _ => {}
+            }
+        }
+        if let Some(start) = start {
+            share[start] = 1.0;
+        }
+        let settle = |share: &mut [f64], node: NodeIndex| -> f64 {
+            let n = node.index();
+            let leaving = network.outgoing(nodes[n]).len();
+            if Some(n) == start || leaving == 0 {
+                return 0.0;
+            }
+            let arriving: f64 = water.edges(node).map(|e| share[e.target().index()]).sum();
+            let now = (fixed[n] + arriving) / leaving as f64;
+            (std::mem::replace(&mut share[n], now) - now).abs()
+        };
+        // Groups come downstream first, so that all but rings settle at once.
+        for group in kosaraju_scc(&water) {
+            let ring = group.len() > 1 || water.contains_edge(group[0], group[0]);
+            for _ in 0..if ring { MOST_SWEEPS } else { 1 } {
+                let moved = group.iter().map(|n| settle(&mut share, *n)).fold(0.0, f64::max);
+                if moved <= SETTLED {
+                    break;
+                }
+            }
+        }
+        let of_step = |step: &crate::Step| {
+            if start_reach == Some(step.reach) {
                 return 1.0; // its water passes the start on the way down
             }
-            let to = network.reach(self.steps[step].reach).to;
-            of_node.get(&to).copied().unwrap_or(0.0)
+            at(network.reach(step.reach).to).map_or(0.0, |to| share[to])
         };
-        for _ in 0..MOST_SWEEPS {
-            let mut moved = 0.0f64;
-            for (node, _) in &self.nodes {
-                if Some(*node) == start_node {
-                    continue;
-                }
-                let leaving = network.outgoing(*node);
-                let sum: f64 =
-                    leaving.iter().filter_map(|r| in_trace.get(r)).map(|s| share_of(&of_node, *s)).sum();
-                let share = if leaving.is_empty() { 0.0 } else { sum / leaving.len() as f64 };
-                let known = of_node.entry(*node).or_insert(0.0);
-                moved = moved.max((share - *known).abs());
-                *known = share;
-            }
-            if moved <= SETTLED {
-                break;
-            }
-        }
-        (0..self.steps.len()).map(|s| share_of(&of_node, s)).collect()
+        self.steps.iter().map(of_step).collect()
     }
 }
 

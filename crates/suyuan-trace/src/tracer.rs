@@ -357,6 +357,10 @@ impl<'a> Tracer<'a> {
             Heading::Upstream => self.network.outgoing(node),
             Heading::Downstream => self.network.incoming(node),
         };
+        // An outfall that only loses water.
+        if let Some(reach) = away.first().filter(|_| self.network.node(node).kind == NodeKind::Outfall) {
+            return StopReason::Opposing { pipe: self.network.reach(*reach).pipe };
+        }
         // A reach on whose upper end nothing arrives and from which another reach leaves for somewhere else.
         let stray = away.iter().find(|r| self.distance[self.near_end(**r, heading).index()].is_infinite());
         if let Some(stray) = stray.filter(|_| away.len() > 1) {
@@ -404,6 +408,11 @@ mod tests {
     #[test]
     fn the_pipe_that_leaves_a_start_is_not_upstream_of_it() {
         check("A -P1-> B -P2-> OF1", "B", "P1", "A:headwater");
+    }
+
+    #[test]
+    fn an_outfall_that_only_loses_water_says_which_pipe_flows_away() {
+        check("OF1 -P1-> A", "OF1", "", "OF1:opposing");
     }
 
     #[test]

@@ -150,6 +150,27 @@ proptest! {
     }
 
     #[test]
+    fn shares_are_those_of_letting_the_water_run(plan in networks(), lot in 0usize..100) {
+        let network = build(&plan);
+        let start = node(&network, lot);
+        let trace = Tracer::new(&network).trace(&network.place_of_node(start), &TraceOptions::default());
+        // What arrives at the start within ever more steps, of water let in at each node.
+        let mut arrives = vec![0.0f64; network.node_count()];
+        for _ in 0..3000 {
+            let before = arrives.clone();
+            for node in network.node_ids() {
+                let leaving = network.outgoing(node);
+                let sum: f64 = leaving.iter().map(|r| before[network.reach(*r).to.index()]).sum();
+                arrives[node.index()] = if node == start { 1.0 } else { sum / leaving.len().max(1) as f64 };
+            }
+        }
+        for (step, share) in trace.steps.iter().zip(trace.shares(&network)) {
+            let expected = arrives[network.reach(step.reach).to.index()];
+            prop_assert!((share - expected).abs() < 1e-6, "{} {}", share, expected);
+        }
+    }
+
+    #[test]
     fn shares_of_what_enters_at_a_node_sum_to_one_over_where_it_leaves(plan in networks(), lot in 0usize..100) {
         let network = build(&plan);
         // What is let in at a node leaves over the ends it can reach, or goes round for ever.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
 use suyuan_core::{Language, Origin};
-use suyuan_network::PlaceKind;
+use suyuan_network::{Place, PlaceKind};
 use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
 
 use crate::city::City;
@@ -247,7 +247,7 @@ impl City {
             .collect();
         let candidates: Vec<CandidateAnswer> =
             ranked.iter().enumerate().map(|(i, c)| self.candidate(i, c, request.language)).collect();
-        let concerned = self.concerned(&trace, &ranked);
+        let concerned = self.concerned(&place, &trace, &ranked);
         Ok(TraceAnswer {
             schema: "suyuan.trace/1",
             start: StartAnswer {
@@ -307,11 +307,13 @@ impl City {
         }
     }
 
-    /// The findings about traced pipes and candidates.
-    fn concerned(&self, trace: &Trace, ranked: &[Candidate]) -> Vec<usize> {
+    /// The findings about the start, traced pipes and candidates.
+    fn concerned(&self, start: &Place, trace: &Trace, ranked: &[Candidate]) -> Vec<usize> {
+        let outfalls = self.network.outfall_ids().map(|o| self.network.outfall(o));
+        let start = outfalls.filter(|o| o.node.is_some_and(|n| start.kind == PlaceKind::Node(n)));
         let pipes = trace.pipes(&self.network).into_iter().map(|p| self.network.pipe(p).origin);
         let drainers = ranked.iter().map(|c| self.drainers.drainer(c.drainer).origin);
-        let origins: BTreeSet<Origin> = pipes.chain(drainers).collect();
+        let origins: BTreeSet<Origin> = start.map(|o| o.origin).chain(pipes).chain(drainers).collect();
         let about = |f: &suyuan_core::Finding| f.origin.is_some_and(|o| origins.contains(&o));
         (0..self.findings.len()).filter(|i| about(&self.findings[*i])).collect()
     }

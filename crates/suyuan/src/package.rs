@@ -201,7 +201,8 @@ fn titles(language: Language) -> Titles {
 pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -> Package {
     let t = titles(language);
     let mut tables = vec![starts(answers, language, t.result)];
-    tables.extend(candidates(city, answers, language, t.result));
+    let (points, areas) = candidates(city, answers, language, [t.result, t.path]);
+    tables.extend(points);
     let mut concerned: Vec<usize> = answers.iter().flat_map(|a| a.concerned.iter().copied()).collect();
     concerned.sort_unstable();
     concerned.dedup();
@@ -210,6 +211,8 @@ pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -
     tables.push(finding_table(city, &findings, language, t.path));
     tables.push(traced(city, answers, language, t.path));
     tables.push(nodes(city, answers, language, t.path));
+    // Below the pipes, which they would cover.
+    tables.extend(areas);
     let bounds = bounds_of(&tables);
     tables.push(outfalls(city, bounds, language, t.background));
     tables.push(context(city, answers, bounds, language, t.background));
@@ -265,7 +268,13 @@ fn starts(answers: &[TraceAnswer], language: Language, group: &str) -> Table {
     rows.table("start", language.pick("Start", "溯源起点"), group, Look::Start)
 }
 
-fn candidates(city: &City, answers: &[TraceAnswer], language: Language, group: &str) -> Vec<Table> {
+/// The candidates that are points and those that are areas, each in its group.
+fn candidates(
+    city: &City,
+    answers: &[TraceAnswer],
+    language: Language,
+    groups: [&str; 2],
+) -> (Option<Table>, Option<Table>) {
     let columns = [
         ("start", "Start", "溯源起点", Kind::Text),
         ("rank", "Rank", "排名", Kind::Integer),
@@ -317,17 +326,16 @@ fn candidates(city: &City, answers: &[TraceAnswer], language: Language, group: &
             }
         }
     }
-    let title = language.pick("Candidate drainers (inspect next)", "疑似排水户（建议排查）");
-    let mut tables = Vec::new();
     let any_areas = areas.len() > 0;
-    if points.len() > 0 || !any_areas {
-        tables.push(points.table("candidates", title, group, Look::Candidates));
-    }
-    if any_areas {
+    let points = (points.len() > 0 || !any_areas).then(|| {
+        let title = language.pick("Candidate drainers (inspect next)", "疑似排水户（建议排查）");
+        points.table("candidates", title, groups[0], Look::Candidates)
+    });
+    let areas = any_areas.then(|| {
         let title = language.pick("Candidate plots (inspect next)", "疑似排水地块（建议排查）");
-        tables.push(areas.table("candidate_areas", title, group, Look::CandidateAreas));
-    }
-    tables
+        areas.table("candidate_areas", title, groups[1], Look::CandidateAreas)
+    });
+    (points, areas)
 }
 
 fn stops(city: &City, answers: &[TraceAnswer], language: Language, group: &str) -> Table {

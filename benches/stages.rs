@@ -1,0 +1,299 @@
+//! Times each step on a city from disk and checks its answer, one JSON line a stage.
+//!
+//! ```text
+//! suyuan-stages --data FOLDER --log FILE --tmp FOLDER [--stages ABEFCGD]
+//! ```
+//!
+//! The folder holds `pipes`, `outfalls`, `drainers` and `venues` as shapefiles, `truth.csv` with the answer of each
+//! outfall and `truth.json` with those of the other stages. A read; B topology at 0.2 m; E drainers to their nearest
+//! pipe within 15 m; F outfalls within 1 km of venues, geodesic; C one trace, ids handed out; G the largest trace with
+//! every attribute as a styled GeoPackage; D every outfall, ids and numbers of drainers.
+#![expect(clippy::unwrap_used, reason = "a benchmark stops where its data is not as it says")]
+
+use std::collections::HashMap;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use suyuan::attribution::{Drainers, JoinConfig, Trades, join_drainers};
+use suyuan::core::crs::Transform;
+use suyuan::export::{WriteOptions, write_package};
+use suyuan::network::{NearestPipe, Network, OutfallId, build_network};
+use suyuan::read::read_survey;
+use suyuan::trace::{TraceOptions, Tracer};
+use suyuan::venue::{OutfallSite, Shape, VenueConfig, VenueSite, check_venues};
+use suyuan::{
+    BuildConfig, City, CitySpec, JoinBy, Language, LayerSpec, RawSurvey, ReadOptions, Role, SnapTolerance,
+    TraceRequest, trace_package,
+};
+
+/// How often a stage that is over at once is repeated; its median counts.
+const REPEATS: usize = 5;
+
+struct Clock {
+    log: PathBuf,
+}
+
+/// Highest resident memory since it was last reset, MB.
+fn peak_mb() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    line.and_then(|l| l.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}
+
+impl Clock {
+    fn write(&self, line: &Value) {
+        let mut log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
+        writeln!(log, "{line}").unwrap();
+    }
+
+    /// Times `work`, then tells the time and what `check` says of its result.
+    fn stage<T>(
+        &self,
+        name: &str,
+        repeats: usize,
+        mut work: impl FnMut() -> T,
+        check: impl FnOnce(&T) -> String,
+    ) -> T {
+        let _ = fs::write("/proc/self/clear_refs", "5");
+        self.write(&json!({ "begin": name }));
+        let mut seconds = Vec::new();
+        let mut result = None;
+        for _ in 0..repeats {
+            drop(result.take());
+            let start = Instant::now();
+            result = Some(work());
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        let peak = peak_mb();
+        seconds.sort_by(f64::total_cmp);
+        let result = result.unwrap();
+        let check = check(&result);
+        let (median, best) = (seconds[repeats / 2], seconds[0]);
+        self.write(&json!({
+            "stage": name, "s": median, "best": best, "n": repeats, "peak_mb": peak, "check": check,
+        }));
+        eprintln!("{name}: {median:.6} s, {peak:.0} MB, {check}");
+        result
+    }
+}
+
+/// The number in `P000012345`.
+fn number(id: &str) -> u32 {
+    id[1..].parse().unwrap()
+}
+
+fn hash(numbers: impl IntoIterator<Item = u32>) -> String {
+    let mut hash = Sha256::new();
+    for n in numbers {
+        hash.update(n.to_le_bytes());
+    }
+    hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn hash_of_ids(ids: &[&str]) -> String {
+    let mut numbers: Vec<u32> = ids.iter().map(|id| number(id)).collect();
+    numbers.sort_unstable();
+    hash(numbers)
+}
+
+/// What `truth.csv` says of an outfall.
+struct Truth {
+    pipes: usize,
+    drainers: usize,
+    hash: String,
+}
+
+fn read_truth(path: &Path) -> HashMap<String, Truth> {
+    let text = fs::read_to_string(path).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.trim().split(',').collect();
+        let truth = Truth {
+            pipes: cells[1].parse().unwrap(),
+            drainers: cells[3].parse().unwrap(),
+            hash: cells[4].to_owned(),
+        };
+        (cells[0].to_owned(), truth)
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+fn ids<'n>(network: &'n Network, trace: &suyuan::trace::Trace) -> Vec<&'n str> {
+    trace.pipes(network).into_iter().map(|p| network.pipe_name(p)).collect()
+}
+
+fn ok_or(right: bool, otherwise: impl FnOnce() -> String) -> String {
+    if right { "ok".to_owned() } else { otherwise() }
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let given: HashMap<&str, &str> = arguments.chunks(2).map(|p| (p[0].as_str(), p[1].as_str())).collect();
+    let folder = PathBuf::from(given["--data"]);
+    let stages = given.get("--stages").copied().unwrap_or("ABEFCGD");
+    let file = |name: &str| folder.join(name).with_extension("shp");
+    let read = |layers: &[(Role, &str)]| {
+        let specs: Vec<LayerSpec> = layers.iter().map(|(r, n)| LayerSpec::new(*r, file(n))).collect();
+        read_survey(&specs, &ReadOptions::default()).unwrap()
+    };
+    let truth: Value = serde_json::from_str(&fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
+    let rows = read_truth(&folder.join("truth.csv"));
+    let clock = Clock { log: given["--log"].into() };
+    let unchecked = |_: &_| String::new();
+
+    let survey = clock.stage(
+        "A",
+        1,
+        || read(&[(Role::Pipes, "pipes"), (Role::Outfalls, "outfalls")]),
+        |_: &RawSurvey| String::new(),
+    );
+    let config =
+        BuildConfig { snap: SnapTolerance::Metres(0.2), join: JoinBy::Geometry, ..BuildConfig::automatic() };
+    let (network, findings) = clock.stage("B", 1, || build_network(&survey, &config).unwrap(), unchecked);
+
+    let mut drainers = Drainers::default();
+    if stages.contains('E') {
+        let wanted = truth["attach_sha256"].as_str().unwrap();
+        drainers = clock.stage(
+            "E",
+            1,
+            || {
+                let survey = read(&[(Role::Pipes, "pipes"), (Role::Drainers, "drainers")]);
+                let index = NearestPipe::new(&network);
+                let config = JoinConfig { reach: 15.0, ..JoinConfig::automatic() };
+                join_drainers(&survey, &index, &config).0
+            },
+            |joined| {
+                let mut pipes = vec![0u32; joined.len()];
+                for (_, drainer) in joined.iter() {
+                    let pipe = drainer.link.and_then(|l| l.pipe);
+                    pipes[drainer.origin.row as usize] = pipe.map_or(0, |p| number(network.pipe_name(p)));
+                }
+                let attached = pipes.iter().filter(|p| **p > 0).count();
+                ok_or(hash(pipes) == wanted, || format!("{attached} attached (set differs)"))
+            },
+        );
+    }
+    if stages.contains('F') {
+        let wanted = truth["venue_pairs"].as_u64().unwrap();
+        let pairs = || {
+            let survey = read(&[(Role::Pipes, "pipes"), (Role::Venues, "venues")]);
+            survey.layers.iter().find(|l| l.role == Role::Venues).map(|l| l.shapes.coords().to_vec())
+        };
+        let places = pairs().unwrap();
+        let degrees = Transform::new(network.crs(), &network.crs().geographic_twin()).unwrap();
+        clock.stage(
+            "F",
+            REPEATS,
+            || {
+                let venues: Vec<VenueSite> = places
+                    .iter()
+                    .map(|p| VenueSite {
+                        id: String::new(),
+                        name: String::new(),
+                        radius: 1000.0,
+                        shape: Shape::point(degrees.apply(*p).unwrap()),
+                    })
+                    .collect();
+                let sites = network.outfall_ids().map(|o| network.outfall(o));
+                let outfalls: Vec<OutfallSite> = sites
+                    .map(|o| OutfallSite {
+                        id: o.id.clone(),
+                        place: degrees.apply(o.place.unwrap()).unwrap(),
+                        water: String::new(),
+                    })
+                    .collect();
+                let reports = check_venues(&venues, &outfalls, &[], VenueConfig::automatic());
+                reports.iter().map(|r| r.outfalls.len() as u64).sum::<u64>()
+            },
+            |found| ok_or(*found == wanted, || format!("{found} pairs of {wanted} planar ones")),
+        );
+    }
+    let mut tracer = Tracer::new(&network);
+    let options = TraceOptions::default();
+    let place = |o: OutfallId| network.place_of_outfall(o, 1.0).unwrap();
+    if stages.contains('C') {
+        for which in ["median", "p95", "largest"] {
+            let id = truth["pick"][which].as_str().unwrap();
+            let start = place(network.find_outfall(id).unwrap());
+            clock.stage(
+                &format!("C_{which}"),
+                REPEATS,
+                || {
+                    let trace = tracer.trace(&start, &options);
+                    (ids(&network, &trace), trace.length())
+                },
+                |(found, _)| {
+                    let row = &rows[id];
+                    let right = found.len() == row.pipes && hash_of_ids(found) == row.hash;
+                    ok_or(right, || format!("{} of {} pipes", found.len(), row.pipes))
+                },
+            );
+        }
+    }
+    let mut city = City {
+        spec: CitySpec::default(),
+        survey: Some(survey),
+        network: network.clone(),
+        drainers: Drainers::default(),
+        trades: Trades::shipped(),
+        findings,
+        sources: Vec::new(),
+    };
+    if stages.contains('G') {
+        let id = truth["pick"]["largest"].as_str().unwrap();
+        let target = Path::new(given["--tmp"]).join("stages.gpkg");
+        let options = WriteOptions {
+            overwrite: true,
+            project: true,
+            shapefile: suyuan::export::ShapefileOptions::utf8(),
+        };
+        clock.stage(
+            "G",
+            1,
+            || {
+                let answer = city.trace(id, &TraceRequest::default()).unwrap();
+                let package = trace_package(&city, &[answer], Language::English);
+                write_package(&package, &target, options).unwrap();
+                package.tables.iter().find(|t| t.name == "traced_pipes").map_or(0, |t| t.len())
+            },
+            |written| {
+                ok_or(*written == rows[id].pipes, || format!("{written} of {} features", rows[id].pipes))
+            },
+        );
+    }
+    if stages.contains('D') {
+        city.drainers = drainers;
+        let all: Vec<OutfallId> = network.outfall_ids().collect();
+        clock.stage(
+            "D",
+            1,
+            || {
+                let mut answers = Vec::with_capacity(all.len());
+                for outfall in &all {
+                    let trace = tracer.trace(&place(*outfall), &options);
+                    let behind: usize =
+                        trace.steps.iter().map(|s| city.drainers.on_reach(s.reach).len()).sum();
+                    let at: usize = trace.nodes.iter().map(|n| city.drainers.at_node(n.0).len()).sum();
+                    answers.push((ids(&network, &trace), behind + at));
+                }
+                answers
+            },
+            |answers| {
+                let (mut asked, mut sets, mut counts) = (0, 0, 0);
+                for (outfall, (found, behind)) in all.iter().zip(answers) {
+                    let Some(row) = rows.get(&network.outfall(*outfall).id) else { continue };
+                    asked += 1;
+                    sets += usize::from(found.len() == row.pipes && hash_of_ids(found) == row.hash);
+                    counts += usize::from(*behind == row.drainers);
+                }
+                ok_or(sets == asked && counts == asked && asked > 0, || {
+                    format!("{sets} of {asked} outfalls exact, {counts} numbers of drainers")
+                })
+            },
+        );
+    }
+}
