@@ -35,7 +35,8 @@ samples:
 
 ## Licences, advisories and duplicate versions of what suyuan stands on (needs cargo-deny).
 deny:
-	cargo deny check
+	cargo deny --workspace check
+	cargo deny --workspace $(FULL) check licenses bans sources
 
 ## Debian's packages that the full build links.
 system:

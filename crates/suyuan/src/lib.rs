@@ -47,3 +47,8 @@ pub use suyuan_read as read;
 pub use suyuan_read::{LayerSpec, ReadOptions};
 pub use suyuan_trace as trace;
 pub use suyuan_venue as venue;
+
+/// The code of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
