@@ -26,8 +26,8 @@ use suyuan::read::read_survey;
 use suyuan::trace::{TraceOptions, Tracer};
 use suyuan::venue::{OutfallSite, Shape, VenueConfig, VenueSite, check_venues};
 use suyuan::{
-    BuildConfig, City, CitySpec, JoinBy, Language, LayerSpec, RawSurvey, ReadOptions, Role, SnapTolerance,
-    TraceRequest, trace_package,
+    BuildConfig, City, CitySpec, DirectBy, JoinBy, Language, LayerSpec, RawSurvey, ReadOptions, Role,
+    SnapTolerance, TraceRequest, trace_package,
 };
 
 /// How often a stage that is over at once is repeated; its median counts.
@@ -150,8 +150,13 @@ fn main() {
         || read(&[(Role::Pipes, "pipes"), (Role::Outfalls, "outfalls")]),
         |_: &RawSurvey| String::new(),
     );
-    let config =
-        BuildConfig { snap: SnapTolerance::Metres(0.2), join: JoinBy::Geometry, ..BuildConfig::automatic() };
+    // As other tools do it: one tolerance, levels before drawn order.
+    let config = BuildConfig {
+        snap: SnapTolerance::Metres(0.2),
+        join: JoinBy::Geometry,
+        direct: DirectBy::Stated,
+        ..BuildConfig::automatic()
+    };
     let (network, findings) = clock.stage("B", 1, || build_network(&survey, &config).unwrap(), unchecked);
 
     let mut drainers = Drainers::default();

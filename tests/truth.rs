@@ -8,31 +8,10 @@ use serde_json::Value;
 use suyuan_attribution::{JoinConfig, join_drainers};
 use suyuan_core::raw::Field;
 use suyuan_core::{Coord, RawSurvey, Role};
-use suyuan_journeys::shared_data;
+use suyuan_journeys::{SETS, Set, read_set, shared_data};
 use suyuan_network::{BuildConfig, JoinBy, NearestPipe, Network, Place, build_network};
 use suyuan_read::{LayerSpec, ReadOptions, read_survey};
 use suyuan_trace::trace_upstream;
-
-/// A real network: folder, pipe layers, the fields of pipe id and node ids.
-struct Set {
-    name: &'static str,
-    pipes: &'static [&'static str],
-}
-
-const SETS: [Set; 6] = [
-    Set { name: "industrial-park-cn", pipes: &["derived_gbk_shp/污水管线.shp"] },
-    Set { name: "new-hope-nc-nhdplus", pipes: &["new_hope.gpkg"] },
-    Set { name: "new-westminster-bc", pipes: &["shp/storm_mains.shp", "shp/combined_mains.shp"] },
-    Set { name: "peterborough-on", pipes: &["shp/mains.shp"] },
-    Set { name: "sant-boi-es", pipes: &["shp/arc.shp"] },
-    Set { name: "victoria-bc", pipes: &["shp/sanitary_mains.shp"] },
-];
-
-fn read(data: &Path, set: &Set) -> RawSurvey {
-    let specs: Vec<_> =
-        set.pipes.iter().map(|p| LayerSpec::new(Role::Pipes, data.join(set.name).join(p))).collect();
-    read_survey(&specs, &ReadOptions::default()).unwrap_or_else(|e| panic!("{}: {e}", set.name))
-}
 
 fn truth(data: &Path, set: &Set, file: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(data.join(set.name).join(file)).unwrap();
@@ -56,7 +35,7 @@ fn with_node_ids_every_query_is_exactly_right() {
     let Some(data) = shared_data() else { return };
     let (mut right, mut all) = (0, 0);
     for set in &SETS {
-        let survey = read(&data, set);
+        let survey = read_set(&data, set);
         let (network, _) = build_network(&survey, &BuildConfig::automatic()).unwrap();
         let queries = truth(&data, set, "truth.json");
         let mut exact = 0;
@@ -219,7 +198,7 @@ fn score(data: &Path, what: &str, prepare: &dyn Fn(RawSurvey) -> RawSurvey) -> V
     );
     let mut scores = Vec::new();
     for set in &SETS {
-        let whole = read(data, set);
+        let whole = read_set(data, set);
         let with_taps = Plain::of_ids_and_shared_vertices(&whole);
         let equal_ends = Plain::of_equal_ends(&whole);
         let whole_ends = ends(&whole);

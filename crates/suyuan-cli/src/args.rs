@@ -142,6 +142,9 @@ pub struct NetworkArgs {
     /// What decides which ends meet
     #[arg(long, value_enum, default_value = "auto")]
     pub join: Join,
+    /// What decides which way a pipe flows whose record does not say it
+    #[arg(long, value_enum, default_value = "weighed")]
+    pub direct: Direct,
     /// Keep only these systems: storm,foul,combined,open_channel,river,unknown
     #[arg(long, value_delimiter = ',')]
     pub system: Vec<String>,
@@ -168,6 +171,16 @@ pub enum Join {
     IdsThenGeometry,
     /// Geometry alone
     Geometry,
+}
+
+/// What decides which way a pipe flows whose record does not say it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Direct {
+    /// Levels, drawn order and neighbours together, each trusted as far as the survey shows that it can be
+    #[default]
+    Weighed,
+    /// Levels where there are any, else drawn order
+    Stated,
 }
 
 /// `suyuan demo`

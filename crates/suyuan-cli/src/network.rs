@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use suyuan::core::raw::Field;
-use suyuan::{City, CitySpec, JoinBy, Role, SnapTolerance, System, read_project};
+use suyuan::{City, CitySpec, DirectBy, JoinBy, Role, SnapTolerance, System, read_project};
 
-use crate::args::{BuildArgs, Join, NetworkArgs};
+use crate::args::{BuildArgs, Direct, Join, NetworkArgs};
 use crate::say::{Fault, Say, count};
 
 fn usage(en: impl Into<String>, zh: impl Into<String>) -> Fault {
@@ -101,6 +101,9 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
                 format!("--snap 应为米数或 auto，而不是“{}”", args.snap),
             )
         })?);
+    }
+    if args.direct == Direct::Stated {
+        spec.build.direct = DirectBy::Stated;
     }
     match args.join {
         Join::Auto => {}

@@ -7,10 +7,11 @@ use suyuan_core::{
 };
 
 use crate::config::{BuildConfig, SnapTolerance};
-use crate::direct::{Direction, DrawnOrder, Link, decide, hear_neighbours};
+use crate::direct::{Direction, decide};
 use crate::ids::PipeId;
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Network, Pipe, Reach};
+use crate::orient::{Link, NodeRole};
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
@@ -113,7 +114,7 @@ pub fn build_network(
     let node_inverts = node_inverts(survey, &nodes);
     outfalls::merge(survey, &mut outfall_rows, &nodes);
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
-    let directions = direct(&lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
+    let directions = direct(config, &lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
     let outfalls: Vec<_> = outfall_rows
         .into_iter()
@@ -181,6 +182,7 @@ fn levels(lines: &Lines, nodes: &Nodes, node_inverts: &[f64], pipe: usize) -> [f
 }
 
 fn direct(
+    config: &BuildConfig,
     lines: &Lines,
     nodes: &Nodes,
     node_inverts: &[f64],
@@ -190,13 +192,6 @@ fn direct(
 ) -> Vec<(Direction, [f64; 2])> {
     let levels: Vec<[f64; 2]> =
         (0..lines.pipes.len()).map(|p| levels(lines, nodes, node_inverts, p)).collect();
-    let unlabelled = lines.pipes.iter().zip(&levels).filter(|(p, _)| p.labels.iter().all(Option::is_none));
-    let drawn = DrawnOrder::estimate(unlabelled.map(|(p, l)| (p, *l)));
-    let mut directions: Vec<(Direction, [f64; 2])> = levels
-        .iter()
-        .enumerate()
-        .map(|(p, levels)| (decide(&lines.pipes[p], *levels, drawn), *levels))
-        .collect();
     let links: Vec<Link> = stretches
         .iter()
         .map(|s| {
@@ -205,7 +200,16 @@ fn direct(
             Link { pipe: part.pipe, nodes: if part.flipped { [b, a] } else { [a, b] } }
         })
         .collect();
-    hear_neighbours(&mut directions, &links, nodes.places.len(), is_outfall);
+    let role = |(kind, is_outfall): (&NodeKind, &bool)| match kind {
+        _ if *is_outfall => NodeRole::Outfall,
+        NodeKind::Outfall => NodeRole::Outfall,
+        NodeKind::Inlet => NodeRole::Inlet,
+        NodeKind::PumpStation | NodeKind::Control | NodeKind::Structure => NodeRole::Free,
+        NodeKind::Joint | NodeKind::Manhole => NodeRole::Plain,
+    };
+    let roles: Vec<NodeRole> = nodes.kinds.iter().zip(is_outfall).map(role).collect();
+    let directions: Vec<(Direction, [f64; 2])> =
+        decide(&lines.pipes, &levels, &links, &roles, config.direct).into_iter().zip(levels).collect();
     for (p, (direction, _)) in directions.iter().enumerate() {
         let pipe = &lines.pipes[p];
         let part = pipe.parts.0 as usize;

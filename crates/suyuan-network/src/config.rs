@@ -30,6 +30,17 @@ pub enum JoinBy {
     Geometry,
 }
 
+/// What decides which way a pipe flows whose record does not say it.
+#[doc(alias = "流向判定")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DirectBy {
+    /// Levels, drawn order and neighbours weighed together, each trusted as far as this survey shows that it can be.
+    Weighed,
+    /// Levels where there are any, else drawn order; neighbours unheard.
+    Stated,
+}
+
 /// How a network is built. What changes the answer has no default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildConfig {
@@ -37,6 +48,8 @@ pub struct BuildConfig {
     pub snap: SnapTolerance,
     /// What decides which pipe ends meet.
     pub join: JoinBy,
+    /// What decides which way a pipe flows whose record does not say it.
+    pub direct: DirectBy,
     /// The systems to keep, before anything is joined; empty keeps all.
     pub systems: Vec<System>,
     /// How far an outfall may lie from the pipe it belongs to, metres.
@@ -44,10 +57,16 @@ pub struct BuildConfig {
 }
 
 impl BuildConfig {
-    /// The settings of the command line when nothing else is said: automatic tolerance and joining, every system,
-    /// outfalls up to 5 m from their pipe.
+    /// The settings of the command line when nothing else is said: automatic tolerance and joining, directions weighed,
+    /// every system, outfalls up to 5 m from their pipe.
     #[must_use]
     pub fn automatic() -> Self {
-        Self { snap: SnapTolerance::Auto, join: JoinBy::Auto, systems: Vec::new(), outfall_reach: 5.0 }
+        Self {
+            snap: SnapTolerance::Auto,
+            join: JoinBy::Auto,
+            direct: DirectBy::Weighed,
+            systems: Vec::new(),
+            outfall_reach: 5.0,
+        }
     }
 }

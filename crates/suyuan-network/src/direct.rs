@@ -1,18 +1,23 @@
-//! Which way each pipe flows, and why we believe it.
+//! Which way each pipe flows, how probable that is, and why we believe it.
 //!
-//! Evidence is weighed in this order of trust: a recorded flow direction, node ids, invert levels, drawn order. How
-//! far drawn order can be trusted is estimated from this very survey: the share of pipes with clear inverts whose
-//! drawing agrees with them. Where inverts and drawn order contradict each other the neighbours are heard first: the
-//! way that leaves fewer sources and sinks in mid-network is taken, and only a tie is left to the inverts.
+//! A recorded flow direction and node ids decide by themselves. Every other pipe has evidence of its own, its levels and
+//! the order it was drawn in, and neighbours that must be able to drain; [`crate::orient`] weighs them together. How far
+//! drawn order and levels can be trusted is estimated from this very survey, by expectation and maximisation: a city drawn
+//! at random ends with a reliability near one half, and its drawn order then says nothing.
 
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
+use crate::config::DirectBy;
+use crate::orient::{Field, Link, NodeRole, Rarity, probability};
 use crate::survey::PipeRow;
 
 /// A fall that survey error does not explain, metres: two levels good to about 2 cm each.
 const CLEAR_FALL: f64 = 0.05;
-/// The fewest pipes with clear inverts from which the reliability of drawn order is estimated.
-const ENOUGH: u32 = 20;
+/// Rounds of estimating what the survey can be trusted in; the figures settle in three or four.
+const ROUNDS: usize = 5;
+/// From here on a direction is certain, and down to here probable.
+const CERTAIN: f64 = 0.98;
+const PROBABLE: f64 = 0.65;
 
 /// How one pipe flows, against the order of its record (from → to, or as drawn where it names no nodes).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,186 +28,216 @@ pub(crate) struct Direction {
     pub(crate) probability: f32,
     /// How far the invert rises along the decided direction, metres; 0 where it falls or is unknown.
     pub(crate) rise: f64,
-    /// Evidence of less trust that says the contrary.
+    /// Evidence that says the contrary.
     pub(crate) against: Option<DirectionBasis>,
 }
 
-impl Direction {
-    /// Whether inverts alone speak for this way, against the drawn order.
-    pub(crate) fn is_contested(&self) -> bool {
-        self.basis == DirectionBasis::InvertFall && self.against == Some(DirectionBasis::DrawnOrder)
-    }
+/// Falls are trusted by their size: up to these bounds, metres, and beyond the last.
+const FALLS: [f64; 3] = [0.01, 0.02, CLEAR_FALL];
+/// The share of falls of each size that run against the flow before anything is known of a survey: with levels good to
+/// 2 cm each, and one clear fall in twenty mistaken or exchanged.
+const USUALLY_CONTRARY: [f64; 4] = [0.43, 0.31, 0.15, 0.05];
 
-    /// The other way, on the word of the neighbours.
-    fn turned_by_neighbours(self, fall: f64) -> Self {
-        Self {
-            along: !self.along,
-            basis: DirectionBasis::Neighbours,
-            certainty: Certainty::Probable,
-            probability: 0.85,
-            rise: fall.abs(),
-            against: Some(DirectionBasis::InvertFall),
-        }
-    }
-}
-
-/// A stretch between two nodes with the pipe it belongs to, the record's start first.
-pub(crate) struct Link {
-    pub(crate) pipe: u32,
-    pub(crate) nodes: [u32; 2],
-}
-
-/// Lets the neighbours of contested pipes decide.
-///
-/// A pipe is turned where that leaves fewer nodes from which all pipes flow away or into which all flow. Decided pipes
-/// count, contested ones do not until they are decided; rounds go on until nothing more is decided.
-pub(crate) fn hear_neighbours(
-    directions: &mut [(Direction, [f64; 2])],
-    links: &[Link],
-    node_count: usize,
-    is_outfall: &[bool],
-) {
-    let mut open: Vec<bool> = directions.iter().map(|d| d.0.is_contested()).collect();
-    if !open.contains(&true) {
-        return;
-    }
-    // Flows into and out of each node over decided pipes.
-    let mut flows = vec![[0u32; 2]; node_count];
-    let count = |flows: &mut Vec<[u32; 2]>, link: &Link, along: bool| {
-        let [a, b] = link.nodes;
-        let (from, to) = if along { (a, b) } else { (b, a) };
-        flows[from as usize][1] += 1;
-        flows[to as usize][0] += 1;
-    };
-    for link in links {
-        if !open[link.pipe as usize] {
-            count(&mut flows, link, directions[link.pipe as usize].0.along);
-        }
-    }
-    let mut by_pipe: Vec<&Link> = links.iter().filter(|l| open[l.pipe as usize]).collect();
-    by_pipe.sort_by_key(|l| l.pipe);
-    loop {
-        let mut decided: Vec<(u32, bool)> = Vec::new();
-        for group in by_pipe.chunk_by(|a, b| a.pipe == b.pipe) {
-            let pipe = group[0].pipe;
-            if !open[pipe as usize] {
-                continue;
-            }
-            let odd = |along: bool| -> u32 {
-                group
-                    .iter()
-                    .map(|link| {
-                        let [a, b] = link.nodes;
-                        let (from, to) = if along { (a, b) } else { (b, a) };
-                        let ([from_in, from_out], [to_in, to_out]) =
-                            (flows[from as usize], flows[to as usize]);
-                        let source = (from_in == 0 && from_out > 0) || is_outfall[from as usize];
-                        let sink = to_out == 0 && to_in > 0 && !is_outfall[to as usize];
-                        // A dead end is likelier the top of a branch than a lost outfall.
-                        let dead_end = to_out == 0 && to_in == 0 && !is_outfall[to as usize];
-                        2 * u32::from(source) + 2 * u32::from(sink) + u32::from(dead_end)
-                    })
-                    .sum()
-            };
-            let as_is = directions[pipe as usize].0.along;
-            let (now, turned) = (odd(as_is), odd(!as_is));
-            // One odd end may be a headwater with two ways down; two at once hardly happen by themselves.
-            if now.abs_diff(turned) >= 3 {
-                decided.push((pipe, turned < now));
-            }
-        }
-        if decided.is_empty() {
-            return;
-        }
-        for (pipe, turn) in decided {
-            let (direction, levels) = &mut directions[pipe as usize];
-            if turn {
-                *direction = direction.turned_by_neighbours(levels[0] - levels[1]);
-            }
-            open[pipe as usize] = false;
-            let along = directions[pipe as usize].0.along;
-            let from = by_pipe.partition_point(|l| l.pipe < pipe);
-            for link in by_pipe[from..].iter().take_while(|l| l.pipe == pipe) {
-                count(&mut flows, link, along);
-            }
-        }
-    }
-}
-
-/// How far this survey's drawn order can be trusted.
+/// What a survey can be trusted in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct DrawnOrder {
-    /// Probability that an unlabelled line is drawn with its flow.
-    pub(crate) reliability: f64,
+struct Trust {
+    /// Share of lines that are drawn with their flow.
+    drawn: f64,
+    /// Share of falls of each size that run against the flow.
+    contrary: [f64; 4],
 }
 
-/// The fall from the record's start to its end, metres, where both levels are known.
-pub(crate) fn fall(inverts: [f64; 2]) -> Option<f64> {
-    let fall = inverts[0] - inverts[1];
-    fall.is_finite().then_some(fall)
+fn size_of(fall: f64) -> usize {
+    FALLS.partition_point(|bound| *bound <= fall.abs())
 }
 
-impl DrawnOrder {
-    /// Estimates it from pipes whose inverts fall clearly.
-    pub(crate) fn estimate<'a>(pipes: impl Iterator<Item = (&'a PipeRow, [f64; 2])>) -> Self {
-        let (mut with, mut all) = (0u32, 0u32);
-        for (pipe, inverts) in pipes {
-            if pipe.mode != FlowMode::Gravity {
-                continue;
-            }
-            if let Some(fall) = fall(inverts).filter(|f| f.abs() >= CLEAR_FALL) {
-                all += 1;
-                with += u32::from(fall > 0.0);
-            }
+impl Trust {
+    /// Odds that the flow follows a fall of so many metres.
+    fn odds_of_fall(self, fall: f64) -> f64 {
+        let contrary = self.contrary[size_of(fall)];
+        let odds = (1.0 - contrary) / contrary;
+        if fall > 0.0 { odds } else { 1.0 / odds }
+    }
+
+    fn odds_of_drawing(self) -> f64 {
+        self.drawn / (1.0 - self.drawn)
+    }
+}
+
+/// How often drawn order and falls are believed to agree with the flow.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Record {
+    lines: f64,
+    drawn: f64,
+    falls: [f64; 4],
+    contrary: [f64; 4],
+}
+
+impl Record {
+    /// Counts a pipe that runs as drawn with the probability `along`, or takes it out again with weight −1.
+    fn count(&mut self, own: Own, along: f64, weight: f64) {
+        let Own::Open(fall) = own else { return };
+        self.lines += weight;
+        self.drawn += weight * along;
+        if let Some(fall) = fall {
+            self.falls[size_of(fall)] += weight;
+            self.contrary[size_of(fall)] += weight * if fall > 0.0 { 1.0 - along } else { along };
         }
-        // Where levels do not tell, most surveyors draw with the flow.
-        let reliability = if all >= ENOUGH { f64::from(with + 1) / f64::from(all + 2) } else { 0.8 };
-        Self { reliability }
+    }
+
+    /// What the record says, drawn towards what is usual: of lines four in five with the flow, by the weight of one line,
+    /// since cities are drawn well or badly as a whole; of falls by the weight of ten.
+    fn trust(&self) -> Trust {
+        let mut contrary = USUALLY_CONTRARY;
+        for (size, share) in contrary.iter_mut().enumerate() {
+            *share = (self.contrary[size].max(0.0) + 10.0 * *share) / (self.falls[size].max(0.0) + 10.0);
+        }
+        Trust { drawn: (self.drawn.max(0.0) + 0.8) / (self.lines.max(0.0) + 1.0), contrary }
     }
 }
 
-/// Decides one pipe.
-pub(crate) fn decide(pipe: &PipeRow, inverts: [f64; 2], drawn: DrawnOrder) -> Direction {
-    let fall = if pipe.mode == FlowMode::Pumped { None } else { fall(inverts).filter(|f| *f != 0.0) };
-    let named = pipe.labels.iter().any(Option::is_some);
-    let with = |along: bool, basis, certainty, probability: f64| {
-        let rise = fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0);
-        let against =
-            (rise > CLEAR_FALL && basis != DirectionBasis::InvertFall).then_some(DirectionBasis::InvertFall);
-        Direction { along, basis, certainty, probability: probability as f32, rise, against }
-    };
-    let recorded = |along: bool, basis| {
-        let contradicted = fall.is_some_and(|f| (f > 0.0) != along && f.abs() > CLEAR_FALL);
-        if contradicted {
-            with(along, basis, Certainty::Probable, 0.9)
-        } else {
-            with(along, basis, Certainty::Certain, 0.99)
+/// The evidence of one pipe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Own {
+    /// The record says it.
+    Recorded(bool, DirectionBasis),
+    /// It flows both ways.
+    Both,
+    /// Its fall where levels tell, and the order it is drawn in.
+    Open(Option<f64>),
+}
+
+/// The fall from the record's start to its end, metres, where both levels are known and say anything.
+fn fall(pipe: &PipeRow, levels: [f64; 2]) -> Option<f64> {
+    let fall = levels[0] - levels[1];
+    (pipe.mode != FlowMode::Pumped && fall.is_finite() && fall != 0.0).then_some(fall)
+}
+
+impl Own {
+    fn of(pipe: &PipeRow, levels: [f64; 2]) -> Self {
+        match pipe.sign {
+            _ if pipe.mode == FlowMode::Bidirectional => Self::Both,
+            Some(FlowSign::Both) => Self::Both,
+            Some(FlowSign::WithDrawn) => Self::Recorded(true, DirectionBasis::Surveyed),
+            Some(FlowSign::AgainstDrawn) => Self::Recorded(false, DirectionBasis::Surveyed),
+            None if pipe.labels.iter().any(Option::is_some) => Self::Recorded(true, DirectionBasis::NodeIds),
+            None => Self::Open(fall(pipe, levels)),
         }
-    };
-    if pipe.mode == FlowMode::Bidirectional || pipe.sign == Some(FlowSign::Both) {
-        return with(true, DirectionBasis::Surveyed, Certainty::Unknown, 0.5);
     }
-    match pipe.sign {
-        Some(FlowSign::WithDrawn) => return recorded(true, DirectionBasis::Surveyed),
-        Some(FlowSign::AgainstDrawn) => return recorded(false, DirectionBasis::Surveyed),
-        _ => {}
+
+    fn odds(self, trust: Trust) -> f64 {
+        match self {
+            Self::Recorded(true, _) => 1e6,
+            Self::Recorded(false, _) => 1e-6,
+            Self::Both => 1.0,
+            Self::Open(fall) => trust.odds_of_drawing() * fall.map_or(1.0, |fall| trust.odds_of_fall(fall)),
+        }
     }
-    if named {
-        return recorded(true, DirectionBasis::NodeIds);
+}
+
+/// Decides every pipe.
+///
+/// # Complexity
+/// O(ends) for each sweep; a forest needs two a round.
+pub(crate) fn decide(
+    pipes: &[PipeRow],
+    levels: &[[f64; 2]],
+    links: &[Link],
+    roles: &[NodeRole],
+    direct: DirectBy,
+) -> Vec<Direction> {
+    let own: Vec<Own> = pipes.iter().zip(levels).map(|(p, l)| Own::of(p, *l)).collect();
+    if direct == DirectBy::Stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
+        let trust = Record::default().trust();
+        return (0..own.len()).map(|p| own[p].stated(trust, fall(&pipes[p], levels[p]))).collect();
     }
-    if let Some(fall) = fall {
-        let along = fall > 0.0;
-        let drawn_agrees = along == (drawn.reliability >= 0.5);
-        return if fall.abs() >= CLEAR_FALL && drawn_agrees {
-            with(along, DirectionBasis::InvertFall, Certainty::Certain, 0.98)
-        } else {
-            let mut direction = with(along, DirectionBasis::InvertFall, Certainty::Probable, 0.85);
-            direction.against = (!drawn_agrees).then_some(DirectionBasis::DrawnOrder);
-            direction
+    let mut field = Field::new(links, pipes.len(), roles);
+    let mut rarity = Rarity::USUAL;
+    // A pipe is judged by what the others show: it must not vouch for itself.
+    let mut trust = vec![Record::default().trust(); pipes.len()];
+    let mut odds = Vec::new();
+    for round in 0..ROUNDS {
+        let evidence: Vec<f64> = own.iter().zip(&trust).map(|(o, t)| o.odds(*t)).collect();
+        field.settle(&evidence, &rarity);
+        odds = field.odds(&evidence);
+        if round + 1 == ROUNDS {
+            break;
+        }
+        rarity = field.census(&rarity).rarity();
+        let mut record = Record::default();
+        for (own, odds) in own.iter().zip(&odds) {
+            record.count(*own, probability(*odds), 1.0);
+        }
+        for (p, trust) in trust.iter_mut().enumerate() {
+            let mut others = record;
+            others.count(own[p], probability(odds[p]), -1.0);
+            *trust = others.trust();
+        }
+    }
+    (0..own.len())
+        .map(|p| own[p].decided(odds[p], field.neighbours(p), trust[p], fall(&pipes[p], levels[p])))
+        .collect()
+}
+
+impl Own {
+    fn by_record(self, fall: Option<f64>) -> Direction {
+        let Self::Recorded(along, basis) = self else {
+            return Direction {
+                along: true,
+                basis: DirectionBasis::None,
+                certainty: Certainty::Unknown,
+                probability: 0.5,
+                rise: 0.0,
+                against: None,
+            };
         };
+        let rise = fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0);
+        let contradicted = rise > CLEAR_FALL;
+        Direction {
+            along,
+            basis,
+            certainty: if contradicted { Certainty::Probable } else { Certainty::Certain },
+            probability: if contradicted { 0.9 } else { 0.99 },
+            rise,
+            against: contradicted.then_some(DirectionBasis::InvertFall),
+        }
     }
-    let along = drawn.reliability >= 0.5;
-    let probability = if along { drawn.reliability } else { 1.0 - drawn.reliability };
-    let certainty = if probability >= 0.65 { Certainty::Probable } else { Certainty::Unknown };
-    with(along, DirectionBasis::DrawnOrder, certainty, probability)
+
+    /// By levels where they tell, else by drawn order.
+    fn stated(self, trust: Trust, fall: Option<f64>) -> Direction {
+        let odds = fall.map_or_else(|| trust.odds_of_drawing(), |fall| trust.odds_of_fall(fall));
+        self.decided(odds, 1.0, trust, fall)
+    }
+
+    fn decided(self, odds: f64, neighbours: f64, trust: Trust, fall: Option<f64>) -> Direction {
+        let Self::Open(evidence) = self else { return self.by_record(fall) };
+        let along = odds >= 1.0;
+        let believed = probability(if along { odds } else { 1.0 / odds });
+        let sides = [
+            (DirectionBasis::InvertFall, evidence.map_or(1.0, |f| trust.odds_of_fall(f))),
+            (DirectionBasis::DrawnOrder, trust.odds_of_drawing()),
+            (DirectionBasis::Neighbours, neighbours),
+        ]
+        .map(|(basis, odds)| (basis, if along { odds.ln() } else { -odds.ln() }));
+        let strongest = |sign: f64, least: f64| {
+            let heard = sides.iter().filter(|s| sign * s.1 > least);
+            heard.fold(None, |best: Option<&(DirectionBasis, f64)>, s| match best {
+                Some(b) if sign * b.1 >= sign * s.1 => best,
+                _ => Some(s),
+            })
+        };
+        let certainty = match believed {
+            p if p >= CERTAIN => Certainty::Certain,
+            p if p >= PROBABLE => Certainty::Probable,
+            _ => Certainty::Unknown,
+        };
+        Direction {
+            along,
+            basis: strongest(1.0, 1e-9).map_or(DirectionBasis::None, |s| s.0),
+            certainty,
+            probability: believed as f32,
+            rise: fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0),
+            against: strongest(-1.0, 0.5).map(|s| s.0),
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod ids;
 mod index;
 mod join;
 mod network;
+mod orient;
 mod outfalls;
 mod place;
 mod segments;
@@ -26,7 +27,7 @@ mod survey;
 mod union;
 
 pub use build::{BuildError, build_network};
-pub use config::{BuildConfig, JoinBy, SnapTolerance};
+pub use config::{BuildConfig, DirectBy, JoinBy, SnapTolerance};
 pub use graph::ReachRef;
 pub use ids::{NodeId, OutfallId, PipeId, ReachId};
 pub use index::{NearestPipe, PipeSpot};

@@ -42,7 +42,7 @@ pub use suyuan_core as core;
 pub use suyuan_core::{Finding, FindingCode, Language, RawSurvey, Role, Severity, System};
 pub use suyuan_export as export;
 pub use suyuan_network as network;
-pub use suyuan_network::{BuildConfig, JoinBy, Network, SnapTolerance};
+pub use suyuan_network::{BuildConfig, DirectBy, JoinBy, Network, SnapTolerance};
 pub use suyuan_read as read;
 pub use suyuan_read::{LayerSpec, ReadOptions};
 pub use suyuan_trace as trace;

@@ -611,6 +611,7 @@ pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
         ("crs".to_owned(), city.network.crs().name.clone()),
         ("snap".to_owned(), format!("{:?}", build.snap)),
         ("join".to_owned(), format!("{:?}", build.join)),
+        ("direct".to_owned(), format!("{:?}", build.direct)),
         ("drainer_reach_m".to_owned(), city.spec.drainer_reach.to_string()),
     ];
     for layer in city.survey.iter().flat_map(|s| &s.layers) {

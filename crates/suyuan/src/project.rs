@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use suyuan_core::raw::Field;
 use suyuan_core::{Role, System};
-use suyuan_network::{JoinBy, SnapTolerance};
+use suyuan_network::{DirectBy, JoinBy, SnapTolerance};
 use suyuan_read::LayerSpec;
 
 use crate::error::Error;
@@ -59,6 +59,7 @@ struct LayerTable {
 struct Settings {
     snap: Option<Snap>,
     join: Option<JoinBy>,
+    direct: Option<DirectBy>,
     #[serde(default)]
     systems: Vec<System>,
     outfall_reach: Option<f64>,
@@ -118,6 +119,7 @@ pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
         Some(Snap::Word(word)) => return Err(bad(format!("snap is `{word}`, expected metres or \"auto\""))),
     };
     spec.build.join = settings.join.unwrap_or(JoinBy::Auto);
+    spec.build.direct = settings.direct.unwrap_or(spec.build.direct);
     spec.build.systems = settings.systems;
     spec.build.outfall_reach = settings.outfall_reach.unwrap_or(spec.build.outfall_reach);
     spec.drainer_reach = settings.drainer_reach.unwrap_or(spec.drainer_reach);
