@@ -102,13 +102,13 @@ impl<'a> Tracer<'a> {
         let limit = options.max_distance.unwrap_or(f64::INFINITY);
         let nodes = self.walk(start, options.heading, limit, &|_| true);
         let mut steps = self.steps(&nodes, start, options.heading, limit);
-        let stops = self.stops(&nodes, options, limit);
+        let stops = self.stops(&nodes, start, options, limit);
         let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
         let certain_nodes = self.walk(start, options.heading, limit, &certain);
         let reached: Vec<NodeId> = certain_nodes.iter().map(|n| n.0).collect();
         self.mark_certain(&reached, &mut steps, start, options.heading);
         let possible =
-            if options.possible { self.possible(start, options.heading, &steps) } else { Vec::new() };
+            if options.possible { self.possible(start, options.heading, limit, &steps) } else { Vec::new() };
         self.reset();
         Trace { start: *start, heading: options.heading, steps, stops, nodes, possible }
     }
@@ -197,9 +197,7 @@ impl<'a> Tracer<'a> {
         if at > limit {
             return order;
         }
-        self.distance[first.index()] = at;
-        self.touched.push(first);
-        heap.push(Reverse((Metres(at), first)));
+        self.reach_node(first, at, &mut heap);
         while let Some(Reverse((Metres(at), node))) = heap.pop() {
             if at > self.distance[node.index()] {
                 continue;
@@ -218,14 +216,7 @@ impl<'a> Tracer<'a> {
                 if there > limit {
                     continue;
                 }
-                let known = &mut self.distance[far.index()];
-                if there < *known {
-                    if known.is_infinite() {
-                        self.touched.push(far);
-                    }
-                    *known = there;
-                    heap.push(Reverse((Metres(there), far)));
-                }
+                self.reach_node(far, there, &mut heap);
             }
         }
         order.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -271,26 +262,28 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// What doubtful reaches would add if they ran the other way.
-    fn possible(&mut self, start: &Place, heading: Heading, steps: &[Step]) -> Vec<ReachId> {
+    /// What doubtful reaches would add if they ran the other way: every reach that a walk meets which may pass them either
+    /// way, within the limit, and that is not in the answer.
+    fn possible(&mut self, start: &Place, heading: Heading, limit: f64, steps: &[Step]) -> Vec<ReachId> {
         let mut known = vec![false; self.network.reach_count()];
         for step in steps {
             known[step.reach.index()] = true;
         }
-        let mut visited = vec![false; self.network.node_count()];
-        let (first, _) = self.first_node(start, heading);
-        visited[first.index()] = true;
-        let mut stack = vec![first];
-        let mut added = Vec::new();
+        self.reset();
+        let mut heap = BinaryHeap::new();
+        let (first, at) = self.first_node(start, heading);
+        let mut starts = vec![(first, at)];
         if let PlaceKind::Reach { reach, .. } = start.kind
             && self.is_doubtful(reach)
         {
-            let near = self.near_end(reach, heading);
-            visited[near.index()] = true;
-            stack.push(near);
+            starts.push((self.near_end(reach, heading), self.network.reach(reach).length() - at));
         }
-        while let Some(node) = stack.pop() {
-            if self.is_barrier(node) && node != first {
+        for (node, at) in starts.into_iter().filter(|s| s.1 <= limit) {
+            self.reach_node(node, at, &mut heap);
+        }
+        let mut added = Vec::new();
+        while let Some(Reverse((Metres(at), node))) = heap.pop() {
+            if at > self.distance[node.index()] || (self.is_barrier(node) && node != first) {
                 continue;
             }
             let turned = match heading {
@@ -300,15 +293,14 @@ impl<'a> Tracer<'a> {
             let with = self.next(node, heading).iter().map(|r| (*r, self.far_end(*r, heading)));
             let against =
                 turned.iter().filter(|r| self.is_doubtful(**r)).map(|r| (*r, self.near_end(*r, heading)));
-            for (reach, far) in with.chain(against) {
-                if self.is_shut(reach) {
-                    continue;
-                }
+            let open: Vec<_> = with.chain(against).filter(|(reach, _)| !self.is_shut(*reach)).collect();
+            for (reach, far) in open {
                 if !std::mem::replace(&mut known[reach.index()], true) {
                     added.push(reach);
                 }
-                if !std::mem::replace(&mut visited[far.index()], true) {
-                    stack.push(far);
+                let there = at + self.network.reach(reach).length();
+                if there <= limit {
+                    self.reach_node(far, there, &mut heap);
                 }
             }
         }
@@ -316,13 +308,30 @@ impl<'a> Tracer<'a> {
         added
     }
 
+    /// Notes that a node can be reached within a distance, if that is news.
+    fn reach_node(&mut self, node: NodeId, there: f64, heap: &mut BinaryHeap<Reverse<(Metres, NodeId)>>) {
+        let known = &mut self.distance[node.index()];
+        if there < *known {
+            if known.is_infinite() {
+                self.touched.push(node);
+            }
+            *known = there;
+            heap.push(Reverse((Metres(there), node)));
+        }
+    }
+
     fn is_doubtful(&self, reach: ReachId) -> bool {
         let row = self.network.reach(reach);
         row.certainty == Certainty::Unknown || row.probability < DOUBTFUL
     }
 
-    fn stops(&self, nodes: &[(NodeId, f64)], options: &TraceOptions, limit: f64) -> Vec<Stop> {
+    fn stops(&self, nodes: &[(NodeId, f64)], start: &Place, options: &TraceOptions, limit: f64) -> Vec<Stop> {
         let mut stops = Vec::new();
+        let (first, at) = self.first_node(start, options.heading);
+        if at > limit {
+            // The limit ends on the very reach that the start lies on.
+            stops.push(Stop { node: first, distance: at, reason: StopReason::Limit });
+        }
         for (node, at) in nodes {
             let (node, distance) = (*node, *at);
             let mut stop = |reason| stops.push(Stop { node, distance, reason });
@@ -413,6 +422,16 @@ mod tests {
     #[test]
     fn an_outfall_that_only_loses_water_says_which_pipe_flows_away() {
         check("OF1 -P1-> A", "OF1", "", "OF1:opposing");
+    }
+
+    #[test]
+    fn a_limit_shorter_than_the_start_s_own_reach_is_told() {
+        let (network, _) = build_network(&drawn("A -P1-> B -P2-> OF1"), &BuildConfig::automatic()).unwrap();
+        let start = network.place_of_pipe(network.find_pipes("P2").unwrap()[0]).unwrap();
+        let options = TraceOptions { max_distance: Some(0.5), ..TraceOptions::default() };
+        let trace = Tracer::new(&network).trace(&start, &options);
+        assert_eq!((trace.steps.len(), trace.nodes.len()), (1, 0));
+        assert_eq!(trace.stops.iter().map(|s| s.reason).collect::<Vec<_>>(), [StopReason::Limit]);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use proptest::prelude::*;
+use suyuan_core::Certainty;
 use suyuan_core::drawn::drawn;
+use suyuan_core::raw::Field;
 use suyuan_network::{BuildConfig, Network, NodeId, PipeId, Place, PlaceKind, ReachId, build_network};
 use suyuan_trace::{Barriers, Heading, TraceOptions, Tracer};
 
@@ -14,12 +16,16 @@ fn networks() -> impl Strategy<Value = (usize, Vec<(usize, usize)>)> {
     (2usize..12).prop_flat_map(|n| (Just(n), prop::collection::vec((0..n, 1..n), 1..24)))
 }
 
-fn build((n, pipes): &(usize, Vec<(usize, usize)>)) -> Network {
+fn text((n, pipes): &(usize, Vec<(usize, usize)>)) -> String {
     let mut text = String::new();
     for (p, (from, step)) in pipes.iter().enumerate() {
         let _ = writeln!(text, "N{from} -P{p}-> N{}", (from + step) % n);
     }
-    build_network(&drawn(&text), &BuildConfig::automatic()).unwrap().0
+    text
+}
+
+fn build(plan: &(usize, Vec<(usize, usize)>)) -> Network {
+    build_network(&drawn(&text(plan)), &BuildConfig::automatic()).unwrap().0
 }
 
 struct Question {
@@ -113,6 +119,51 @@ proptest! {
         prop_assert_eq!(trace.nodes.len(), distance.iter().filter(|d| d.is_finite()).count());
         // A tracer that has been used answers as a new one does.
         prop_assert_eq!(tracer.trace(&start, &options), trace);
+    }
+
+    #[test]
+    fn what_doubtful_directions_may_add_is_the_brute_force_closure(
+        plan in networks(),
+        lot in 0usize..100,
+        limit in prop_oneof![Just(f64::INFINITY), 0.0..400.0f64],
+    ) {
+        // Without node ids the directions rest on little.
+        let mut survey = drawn(&text(&plan));
+        for layer in &mut survey.layers {
+            layer.columns.retain(|f, _| !matches!(f, Field::FromNode | Field::ToNode));
+        }
+        let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
+        let doubtful = |r: ReachId| {
+            let reach = network.reach(r);
+            reach.certainty == Certainty::Unknown || reach.probability < 0.75
+        };
+        let start = node(&network, lot);
+        let options = TraceOptions { possible: true, max_distance: Some(limit), ..TraceOptions::default() };
+        let trace = Tracer::new(&network).trace(&network.place_of_node(start), &options);
+        // Ways that water may take: with its direction, and against it where that is doubtful.
+        let ways = |r: ReachId| {
+            let reach = network.reach(r);
+            let against = doubtful(r).then_some((reach.from, reach.to));
+            [Some((reach.to, reach.from)), against].into_iter().flatten()
+        };
+        let mut distance = vec![f64::INFINITY; network.node_count()];
+        distance[start.index()] = 0.0;
+        for _ in 0..network.node_count() {
+            for r in network.reach_ids() {
+                for (near, far) in ways(r) {
+                    let there = distance[near.index()] + network.reach(r).length();
+                    if there <= limit {
+                        distance[far.index()] = distance[far.index()].min(there);
+                    }
+                }
+            }
+        }
+        let answer: BTreeSet<ReachId> = trace.steps.iter().map(|s| s.reach).collect();
+        let expected: Vec<ReachId> = network
+            .reach_ids()
+            .filter(|r| ways(*r).any(|(near, _)| distance[near.index()].is_finite()) && !answer.contains(r))
+            .collect();
+        prop_assert_eq!(trace.possible, expected);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct StartAnswer {
     pub kind: String,
     /// Its id.
     pub id: String,
-    /// East, in the network's system; absent without geometry.
+    /// East, in the network's system; `null` without geometry.
     pub x: Option<f64>,
     /// North.
     pub y: Option<f64>,
@@ -80,7 +80,7 @@ pub struct StopAnswer {
 pub struct LinkAnswer {
     /// `recorded`, `lateral` or `nearest`.
     pub grade: String,
-    /// The pipe; absent where it joins at a node.
+    /// The pipe; `null` where it joins at a node.
     pub pipe: Option<String>,
     /// The node; absent where it joins a pipe.
     #[serde(skip_serializing_if = "Option::is_none")]

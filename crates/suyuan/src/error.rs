@@ -55,6 +55,16 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The radius of a venue is no distance.
+    #[error(
+        "{origin}: the radius {radius} m is no distance; give the venue a radius above 0, or use --radius"
+    )]
+    BadRadius {
+        /// The venue's row.
+        origin: String,
+        /// What it says, metres.
+        radius: f64,
+    },
     /// The question needs a layer that was not given.
     #[error("no layer of {role} was given")]
     MissingLayer {
@@ -92,6 +102,9 @@ impl Error {
             }
             (Self::BadTrades { path, what }, Language::Chinese) => {
                 format!("行业表 {} 有误：{what}", path.display())
+            }
+            (Self::BadRadius { origin, radius }, Language::Chinese) => {
+                format!("{origin}：半径 {radius} 米无效；请填写大于 0 的半径，或使用 --radius")
             }
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
             (Self::NeedsSurvey { what }, Language::Chinese) => {

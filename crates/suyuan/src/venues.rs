@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use suyuan_core::crs::Transform;
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
-use suyuan_core::{Coord, Language};
+use suyuan_core::{Coord, Language, Origin};
 use suyuan_export::{Look, Package, Table};
 use suyuan_trace::{Heading, Tracer};
 use suyuan_venue::{OutfallSite, Shape, VenueConfig, VenueSite, WaterSite, check_venues};
@@ -24,10 +24,10 @@ pub struct OutfallNear {
     pub name: String,
     /// Geodesic distance to the venue, metres.
     pub distance_m: f64,
-    /// The water by which it concerns the venue; absent where it lies inside the disc itself.
+    /// The water it lies on, by name, else by id; absent among the outfalls within the radius.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub water: Option<String>,
-    /// Pipes behind it; absent where it is joined to no pipe.
+    /// Pipes behind it; `null` where it is joined to no pipe.
     pub pipes: Option<usize>,
     /// Ids of the drainers behind it.
     pub drainers: Vec<String>,
@@ -103,12 +103,17 @@ impl City {
         };
         let mut venues = Vec::new();
         let mut originals = Vec::new();
-        for (_, layer) in survey.layers_of(Role::Venues) {
+        for (index, layer) in survey.layers_of(Role::Venues) {
             for row in 0..layer.len() {
+                let radius = radius.or_else(|| layer.number(Field::Radius, row)).unwrap_or(1000.0);
+                if radius <= 0.0 {
+                    let origin = survey.describe(Origin { layer: index, row: row as u32 });
+                    return Err(Error::BadRadius { origin, radius });
+                }
                 venues.push(VenueSite {
                     id: layer.id(row).into_owned(),
                     name: layer.text(Field::Name, row).unwrap_or("").to_owned(),
-                    radius: radius.or_else(|| layer.number(Field::Radius, row)).unwrap_or(1000.0),
+                    radius,
                     shape: shape(layer, row)?,
                 });
                 let parts: Vec<Vec<Coord<f64>>> = layer.shapes.parts(row).map(<[_]>::to_vec).collect();
@@ -166,7 +171,10 @@ impl City {
                 outfall: sites[site].id.clone(),
                 name,
                 distance_m: round(distance),
-                water: water.map(|w| waters[w].name.clone()).filter(|n| !n.is_empty()),
+                water: water.map(|w| {
+                    let water: &WaterSite = &waters[w];
+                    if water.name.is_empty() { water.id.clone() } else { water.name.clone() }
+                }),
                 pipes,
                 drainers,
             }
