@@ -4,26 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use suyuan_core::raw::{Column, Field, Shapes};
-use suyuan_core::{Certainty, RawSurvey, Role};
+use suyuan_core::raw::Field;
+use suyuan_core::{Certainty, RawSurvey};
+use suyuan_journeys::damage::{Lots, Row, turn_lines};
 use suyuan_journeys::{SETS, read_set, shared_data};
 use suyuan_network::{BuildConfig, JoinBy, Network, build_network};
-
-/// Numbers that look random and are the same everywhere (SplitMix64).
-struct Lots(u64);
-
-impl Lots {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-/// A pipe: its layer and row.
-type Row = (u16, u32);
 
 /// Whether the water runs as each pipe is drawn, by the first stretch of it.
 fn with_drawn(network: &Network) -> BTreeMap<Row, (bool, Certainty, f64)> {
@@ -49,41 +34,6 @@ fn truth(survey: &RawSurvey) -> BTreeMap<Row, bool> {
         [Field::FromNode, Field::ToNode].iter().all(|f| layer.text(*f, *row as usize).is_some())
     });
     truth
-}
-
-/// Draws a share of the lines the other way, levels with them; returns which.
-fn turn_lines(survey: &mut RawSurvey, share: f64, lots: &mut Lots) -> BTreeMap<Row, bool> {
-    let mut all = BTreeMap::new();
-    for (l, layer) in survey.layers.iter_mut().enumerate().filter(|(_, l)| l.role == Role::Pipes) {
-        let turned: Vec<bool> = (0..layer.len()).map(|_| lots.next() < share).collect();
-        let mut shapes = Shapes::new(layer.shapes.kind());
-        for (row, turned) in turned.iter().enumerate() {
-            let mut parts: Vec<Vec<_>> = layer.shapes.parts(row).map(<[_]>::to_vec).collect();
-            if *turned {
-                parts.iter_mut().for_each(|p| p.reverse());
-            }
-            shapes.push(parts.iter().map(Vec::as_slice));
-        }
-        layer.shapes = shapes;
-        for (a, b) in [
-            (Field::InvertFrom, Field::InvertTo),
-            (Field::DepthFrom, Field::DepthTo),
-            (Field::GroundFrom, Field::GroundTo),
-        ] {
-            let (Some(Column::Number(mut from)), Some(Column::Number(mut to))) =
-                (layer.columns.get(&a).cloned(), layer.columns.get(&b).cloned())
-            else {
-                continue;
-            };
-            for row in (0..turned.len()).filter(|r| turned[*r]) {
-                std::mem::swap(&mut from[row], &mut to[row]);
-            }
-            layer.columns.insert(a, Column::Number(from));
-            layer.columns.insert(b, Column::Number(to));
-        }
-        all.extend(turned.into_iter().enumerate().map(|(row, t)| ((l as u16, row as u32), t)));
-    }
-    all
 }
 
 /// What is decided of a pipe, and whether it is so.

@@ -4,31 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::Value;
 use suyuan_attribution::{JoinConfig, join_drainers};
 use suyuan_core::raw::Field;
 use suyuan_core::{Coord, RawSurvey, Role};
-use suyuan_journeys::{SETS, Set, read_set, shared_data};
-use suyuan_network::{BuildConfig, JoinBy, NearestPipe, Network, Place, build_network};
+use suyuan_journeys::{SETS, found, read_set, shared_data, truth, wanted};
+use suyuan_network::{BuildConfig, JoinBy, NearestPipe, build_network};
 use suyuan_read::{LayerSpec, ReadOptions, read_survey};
 use suyuan_trace::trace_upstream;
-
-fn truth(data: &Path, set: &Set, file: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(data.join(set.name).join(file)).unwrap();
-    let truth: Value = serde_json::from_str(&text).unwrap();
-    truth["queries"].as_array().unwrap().clone()
-}
-
-/// Ids of pipes; parts of one feature, which the truth numbers apart, are one pipe here.
-fn wanted(query: &Value) -> BTreeSet<String> {
-    let links = query["upstream_links"].as_array().unwrap();
-    links.iter().map(|l| l.as_str().unwrap().split('#').next().unwrap().to_owned()).collect()
-}
-
-fn found(network: &Network, start: &Place) -> BTreeSet<String> {
-    let trace = trace_upstream(network, start);
-    trace.pipes(network).into_iter().map(|p| network.pipe_name(p).to_owned()).collect()
-}
 
 #[test]
 fn with_node_ids_every_query_is_exactly_right() {

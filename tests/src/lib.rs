@@ -1,9 +1,15 @@
 //! What the journeys share: where the real networks are, and how a survey becomes a network.
 
+pub mod damage;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use suyuan_core::{RawSurvey, Role};
+use suyuan_network::{Network, Place};
 use suyuan_read::{LayerSpec, ReadOptions, read_survey};
+use suyuan_trace::trace_upstream;
 
 /// The folder of shared real networks: `SUYUAN_SHARED`, else `../shared` beside the workspace; `None`, said on standard
 /// error, where there is none.
@@ -47,4 +53,34 @@ pub fn read_set(data: &Path, set: &Set) -> RawSurvey {
     let specs: Vec<_> =
         set.pipes.iter().map(|p| LayerSpec::new(Role::Pipes, data.join(set.name).join(p))).collect();
     read_survey(&specs, &ReadOptions::default()).unwrap_or_else(|e| panic!("{}: {e}", set.name))
+}
+
+/// The queries of a file of truth.
+///
+/// # Panics
+/// If there is no such file, or it is no file of truth.
+#[must_use]
+#[expect(clippy::unwrap_used, reason = "a test stops where its data is not as it says")]
+pub fn truth(data: &Path, set: &Set, file: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(data.join(set.name).join(file)).unwrap();
+    let truth: Value = serde_json::from_str(&text).unwrap();
+    truth["queries"].as_array().unwrap().clone()
+}
+
+/// Ids of pipes; parts of one feature, which the truth numbers apart, are one pipe here.
+///
+/// # Panics
+/// If the query names no links.
+#[must_use]
+#[expect(clippy::unwrap_used, reason = "a test stops where its data is not as it says")]
+pub fn wanted(query: &Value) -> BTreeSet<String> {
+    let links = query["upstream_links"].as_array().unwrap();
+    links.iter().map(|l| l.as_str().unwrap().split('#').next().unwrap().to_owned()).collect()
+}
+
+/// Ids of the pipes upstream of a place.
+#[must_use]
+pub fn found(network: &Network, start: &Place) -> BTreeSet<String> {
+    let trace = trace_upstream(network, start);
+    trace.pipes(network).into_iter().map(|p| network.pipe_name(p).to_owned()).collect()
 }

@@ -186,6 +186,9 @@ codes! {
     EvidenceConflict "N19" Warning
         "{id}: the direction by {value} and the one by {other} differ; {value} was followed"
         "{id}：{value}与{other}所示流向相反，采用{value}";
+    EndsScatter "N20" Notice
+        "pipe ends that meet lie up to {gap} m apart; ends within that are one node"
+        "相接的管端最多相距 {gap} 米，在此范围内视为同一管点";
 
     // Drainers: D.
     DrainerFar "D01" Warning

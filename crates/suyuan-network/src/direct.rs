@@ -16,7 +16,7 @@ const CLEAR_FALL: f64 = 0.05;
 /// Rounds of estimating what the survey can be trusted in; the figures settle in three or four.
 const ROUNDS: usize = 5;
 /// From here on a direction is certain, and down to here probable.
-const CERTAIN: f64 = 0.98;
+const CERTAIN: f64 = 0.99;
 const PROBABLE: f64 = 0.65;
 
 /// How one pipe flows, against the order of its record (from → to, or as drawn where it names no nodes).

@@ -19,6 +19,14 @@ use crate::union::Union;
 const COINCIDENT: f64 = 0.01;
 /// Across systems only the very same vertex joins.
 const SAME_VERTEX: f64 = 0.001;
+/// How far ends may scatter around their node, metres, tried from the least.
+const SCATTERS: [f64; 10] = [COINCIDENT, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6];
+/// A bound tells nodes apart when no more than this share of the ends within it have their neighbour up to twice as far.
+const STRAYS: f64 = 0.02;
+/// From fewer ends no scatter is read.
+const FEWEST_ENDS: usize = 10;
+/// Within this of a pipe's end, what touches it less than exactly is meant for the manhole there, metres.
+const STRUCTURE: f64 = 0.5;
 /// The farthest that a free end reaches under [`SnapTolerance::Auto`], metres.
 const FREE_REACH: f64 = 0.5;
 /// The longest gap that is reported as a possible lost joint, metres.
@@ -62,6 +70,8 @@ pub(crate) struct Joins {
 struct Joiner<'a> {
     lines: &'a Lines,
     snap: SnapTolerance,
+    /// How far apart ends may lie that are one node at once: the fixed tolerance, or the scatter of this survey.
+    tolerance: f64,
     places: Vec<Option<Coord<f64>>>,
     labels: Vec<Option<u32>>,
     /// Whether geometry may join the element to others.
@@ -91,8 +101,20 @@ pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join
         labels.push(point.label);
         open.push(true);
     }
-    let mut joiner =
-        Joiner { lines, snap, places, labels, open, union: Union::new(count), findings: Vec::new() };
+    let mut joiner = Joiner {
+        lines,
+        snap,
+        tolerance: 0.0,
+        places,
+        labels,
+        open,
+        union: Union::new(count),
+        findings: Vec::new(),
+    };
+    joiner.tolerance = match snap {
+        SnapTolerance::Metres(m) => m,
+        SnapTolerance::Auto => joiner.scatter(),
+    };
     joiner.join_labels();
     joiner.join_coincident();
     let (splits, near_misses) = joiner.join_to_lines(segments);
@@ -105,11 +127,52 @@ impl Joiner<'_> {
         self.lines.parts.len() * 2
     }
 
-    fn tolerance(&self) -> f64 {
+    /// How far the ends of one node scatter in this survey, metres.
+    ///
+    /// Each end has a nearest neighbour among the ends of other pipes. Where these distances pile up below some bound and
+    /// hardly any lie between it and twice of it, that bound tells ends of one node from ends of two. Surveys whose ends
+    /// share their coordinates pile up at nought.
+    fn scatter(&mut self) -> f64 {
+        let open = |e: &u32| self.open[*e as usize] && self.places[*e as usize].is_some();
+        let ends: Vec<u32> = (0..self.ends() as u32).filter(open).collect();
+        let points: Vec<Coord<f64>> = ends.iter().filter_map(|e| self.places[*e as usize]).collect();
+        let widest = SCATTERS[SCATTERS.len() - 1] * 2.0;
+        let mut nearest = vec![f64::INFINITY; points.len()];
+        for_each_pair_within(&points, widest, |i, j, d2| {
+            let (a, b) = (ends[i as usize], ends[j as usize]);
+            if a / 2 != b / 2 && self.system_of(a).joins(self.system_of(b)) {
+                for k in [i, j] {
+                    nearest[k as usize] = nearest[k as usize].min(d2);
+                }
+            }
+        });
+        nearest.par_sort_unstable_by(f64::total_cmp);
+        let within = |d: f64| nearest.partition_point(|d2| *d2 <= d * d);
+        let tells = |d: &&f64| {
+            let (below, twice) = (within(**d), within(2.0 * **d));
+            below >= FEWEST_ENDS && (twice - below) as f64 <= STRAYS * below as f64
+        };
+        let found = SCATTERS.iter().find(tells).copied().unwrap_or(COINCIDENT);
+        if found > COINCIDENT {
+            self.findings.push(Finding::new(FindingCode::EndsScatter).with("gap", format!("{found:.2}")));
+        }
+        found
+    }
+
+    /// How near a line must pass for a node of several ends to lie on it.
+    fn tap_tolerance(&self) -> f64 {
         match self.snap {
-            SnapTolerance::Auto => COINCIDENT,
+            // Half of the scatter between two ends is how far one may lie off.
+            SnapTolerance::Auto => (0.5 * self.tolerance).max(COINCIDENT),
             SnapTolerance::Metres(m) => m,
         }
+    }
+
+    /// Whether two ends so far apart may be one node, beside the length of their pipes.
+    fn is_short_beside(&self, a: u32, b: u32, gap: f64) -> bool {
+        let length =
+            |e: u32| self.pipe_of(e).map_or(f64::INFINITY, |_| self.lines.parts[e as usize / 2].length);
+        gap <= COINCIDENT || gap <= SHORT_SHARE * length(a).min(length(b))
     }
 
     fn pipe_of(&self, element: u32) -> Option<u32> {
@@ -149,7 +212,9 @@ impl Joiner<'_> {
 
     /// Joins elements within the tolerance, nearest pairs first, clusters never growing wider than twice of it.
     fn join_coincident(&mut self) {
-        let tolerance = self.tolerance();
+        let tolerance = self.tolerance;
+        // The ends of one node lie in a square about as wide as two of them may be apart.
+        let widest = if self.snap == SnapTolerance::Auto { 1.5 * tolerance } else { 2.0 * tolerance };
         let placed: Vec<u32> =
             (0..self.places.len() as u32).filter(|i| self.places[*i as usize].is_some()).collect();
         let points: Vec<Coord<f64>> = placed.iter().filter_map(|i| self.places[*i as usize]).collect();
@@ -172,8 +237,11 @@ impl Joiner<'_> {
             .collect();
         for (d2, a, b) in pairs {
             let (sa, sb) = (self.system_of(a), self.system_of(b));
+            let gap = d2.sqrt();
             let allowed = match self.snap {
-                SnapTolerance::Auto => sa.joins(sb) || d2.sqrt() <= SAME_VERTEX,
+                SnapTolerance::Auto => {
+                    gap <= SAME_VERTEX || (sa.joins(sb) && self.is_short_beside(a, b, gap))
+                }
                 SnapTolerance::Metres(_) => true,
             };
             if !allowed {
@@ -185,7 +253,7 @@ impl Joiner<'_> {
             }
             let (ea, eb) = (extent[ra as usize], extent[rb as usize]);
             let both = [ea[0].min(eb[0]), ea[1].min(eb[1]), ea[2].max(eb[2]), ea[3].max(eb[3])];
-            if (both[2] - both[0]).hypot(both[3] - both[1]) > 2.0 * tolerance {
+            if (both[2] - both[0]).hypot(both[3] - both[1]) > widest {
                 continue;
             }
             self.union.join(ra, rb);
@@ -258,15 +326,15 @@ impl Joiner<'_> {
             return Look::Nothing;
         }
         let free = free || blank;
-        let reach = if free { GAP_REACH } else { self.tolerance() };
+        let reach = if free { GAP_REACH } else { self.tap_tolerance() };
         segments.grid.near(place, reach, near);
         let mut hits = self.hits(segments, roots, near, element, place, reach);
         if free {
-            hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance()) || self.points_at(element, hit));
+            hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance) || self.points_at(element, hit));
             return self.wish(element, &hits, blank).map_or(Look::Nothing, |w| Look::Wish(Box::new(w)));
         }
         // A node of several ends lies on the inside of another line.
-        let taps = |h: &&Hit| h.inside && h.gap <= self.tolerance() && self.may_tap(element, h);
+        let taps = |h: &&Hit| h.inside && h.gap <= self.tap_tolerance() && self.may_tap(element, h);
         let split = |h: &Hit| Split { part: h.part, measure: h.measure, element };
         Look::Splits(hits.iter().filter(taps).map(split).collect())
     }
@@ -330,7 +398,11 @@ impl Joiner<'_> {
         for hit in &mut hits {
             let length = self.lines.parts[hit.part as usize].length;
             // Within this of an end, the end is meant.
-            let slack = (2.0 * hit.gap).max(self.tolerance()).min(0.5 * length);
+            let structure = match self.snap {
+                SnapTolerance::Auto if hit.gap > SAME_VERTEX => STRUCTURE,
+                _ => self.tolerance,
+            };
+            let slack = (2.0 * hit.gap).max(structure).min(0.5 * length);
             let to_end = length - hit.measure;
             hit.end = u8::from(to_end < hit.measure);
             hit.inside = hit.measure.min(to_end) > slack;
@@ -353,7 +425,7 @@ impl Joiner<'_> {
         };
         let limit = match self.snap {
             _ if blank => -1.0,
-            SnapTolerance::Auto => FREE_REACH.min(SHORT_SHARE * own_length),
+            SnapTolerance::Auto => FREE_REACH.max(1.5 * self.tolerance).min(SHORT_SHARE * own_length),
             SnapTolerance::Metres(m) => m,
         };
         let joinable = |h: &&Hit| {
