@@ -160,6 +160,11 @@ pub fn join_drainers(
     for drainer in &drainers {
         joiner.report(drainer, &mut findings);
     }
+    let strange = || drainers.iter().filter(|d| !d.trade.is_empty() && d.trade_id.is_none());
+    if let Some(least) = strange().map(|d| d.trade.as_str()).min() {
+        let count = strange().count();
+        findings.push(Finding::new(FindingCode::TradeUnknown).with("count", count).with("value", least));
+    }
     findings.sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)));
     (Drainers::from(drainers), findings)
 }

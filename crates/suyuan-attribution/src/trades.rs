@@ -60,11 +60,25 @@ impl Trades {
     #[must_use]
     pub fn recognise(&self, trade: &str, name: &str) -> Option<&Trade> {
         let (trade, name) = (trade.to_lowercase(), name.to_lowercase());
-        let found =
-            |text: &str| self.trades.iter().find(|t| t.words.iter().any(|w| text.contains(w.as_str())));
+        let found = |text: &str| self.trades.iter().find(|t| t.words.iter().any(|w| holds(text, w)));
         (if trade.is_empty() { None } else { found(&trade) })
             .or_else(|| if name.is_empty() { None } else { found(&name) })
     }
+}
+
+/// Whether a text holds a word: anywhere if it is Chinese, which has no blanks; else as a word of its own or its plural,
+/// so that a warehouse is no house.
+fn holds(text: &str, word: &str) -> bool {
+    if !word.is_ascii() {
+        return text.contains(word);
+    }
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let rest = &text[at + word.len()..];
+        let after = rest.strip_prefix("es").or_else(|| rest.strip_prefix('s')).unwrap_or(rest).chars().next();
+        !before.is_some_and(char::is_alphanumeric)
+            && (!after.is_some_and(char::is_alphanumeric) || !rest.starts_with(char::is_alphanumeric))
+    })
 }
 
 #[cfg(test)]
@@ -78,6 +92,12 @@ mod tests {
         assert_eq!(trades.recognise("Restaurant", "").unwrap().id, "D02");
         assert_eq!(trades.recognise("", "东街农贸市场").unwrap().id, "D07");
         assert!(trades.recognise("", "").is_none());
+        assert_eq!(
+            trades.recognise("Detached houses", "").unwrap().english,
+            trades.recognise("house", "").unwrap().english
+        );
+        let warehouse = trades.recognise("Warehouse", "").map(|t| t.english.clone());
+        assert_ne!(warehouse, trades.recognise("house", "").map(|t| t.english.clone()));
         assert!(Trades::parse("[[trade]]\nid = 3").is_err());
     }
 }

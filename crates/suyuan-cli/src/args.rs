@@ -159,6 +159,44 @@ pub struct NetworkArgs {
     pub set_aside: bool,
 }
 
+impl NetworkArgs {
+    /// The first flag given that decides how a network is read or built, which a prepared one is already.
+    pub fn first_building_flag(&self) -> Option<&'static str> {
+        let flags = [
+            ("--pipes", !self.pipes.is_empty()),
+            ("--nodes", !self.nodes.is_empty()),
+            ("--outfalls", !self.outfalls.is_empty()),
+            ("--drainers", !self.drainers.is_empty()),
+            ("--laterals", !self.laterals.is_empty()),
+            ("--waters", !self.waters.is_empty()),
+            ("--pipe-id", self.pipe_id.is_some()),
+            ("--node-id", self.node_id.is_some()),
+            ("--outfall-id", self.outfall_id.is_some()),
+            ("--drainer-id", self.drainer_id.is_some()),
+            ("--from-field", self.from_field.is_some()),
+            ("--to-field", self.to_field.is_some()),
+            ("--drainer-pipe", self.drainer_pipe.is_some()),
+            ("--drainer-node", self.drainer_node.is_some()),
+            ("--trade-field", self.trade_field.is_some()),
+            ("--system-field", self.system_field.is_some()),
+            ("--invert-fields", self.invert_fields.is_some()),
+            ("--drainers-where", self.drainers_where.is_some()),
+            ("--dialect", self.dialect.is_some()),
+            ("--dialect-file", !self.dialect_file.is_empty()),
+            ("--encoding", self.encoding.is_some()),
+            ("--crs", self.crs.is_some()),
+            ("--snap", self.snap != "auto"),
+            ("--join", self.join != Join::Auto),
+            ("--direct", self.direct != Direct::Weighed),
+            ("--system", !self.system.is_empty()),
+            ("--outfall-reach", self.outfall_reach.is_some()),
+            ("--drainer-reach", self.drainer_reach.is_some()),
+            ("--set-aside", self.set_aside),
+        ];
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+}
+
 /// What decides which ends meet.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Join {

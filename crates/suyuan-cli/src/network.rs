@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use suyuan::core::raw::Field;
-use suyuan::{City, CitySpec, DirectBy, JoinBy, Role, SnapTolerance, System, read_project};
+use suyuan::{City, CitySpec, DirectBy, FindingCode, JoinBy, Role, SnapTolerance, System, read_project};
 
 use crate::args::{BuildArgs, Direct, Join, NetworkArgs};
 use crate::say::{Fault, Say, count};
@@ -58,7 +58,9 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
             return Err(usage("--invert-fields takes two fields: A,B", "--invert-fields 需要两个字段：A,B"));
         }
     };
+    let roles: Vec<Role> = spec.layers.iter().map(|l| l.role).collect();
     for layer in &mut spec.layers {
+        layer.lenient = roles.iter().filter(|r| **r == layer.role).count() > 1;
         let mut set = |field: Field, name: &Option<String>| {
             if let Some(name) = name {
                 layer.fields.insert(field, name.clone());
@@ -151,6 +153,15 @@ pub fn not_negative(flag: &str, value: f64) -> Result<f64, Fault> {
 /// Opens the city that the flags describe, with further layers.
 pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Result<City, Fault> {
     if let Some(path) = args.network.as_deref().filter(|p| ending(p) == "suyuan") {
+        if let Some(flag) = args.first_building_flag() {
+            return Err(usage(
+                format!(
+                    "{flag} decides how a network is built, and {} is built: give it to `suyuan build`",
+                    path.display()
+                ),
+                format!("{flag} 用于构建管网，而 {} 已构建完成：请在 suyuan build 时给出", path.display()),
+            ));
+        }
         say.step("read", None);
         let (city, changed) = City::load(path)?;
         for source in changed {
@@ -172,11 +183,34 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
             say.note(&format!("{}: {}", layer.source.path, layer.source.encoding));
         }
     }
+    // What is doubtful of a whole layer may make the whole answer wrong.
+    for finding in city.survey.iter().flat_map(|s| &s.findings) {
+        let whole = matches!(
+            finding.code,
+            FindingCode::AxesSwapped
+                | FindingCode::CrsAssumed
+                | FindingCode::RowsMissing
+                | FindingCode::SystemUnknown
+                | FindingCode::NoRowMeets
+        );
+        if whole {
+            let origin = city.survey.as_ref().zip(finding.origin);
+            let layer = origin.map_or("", |(s, o)| s.layers[o.layer as usize].source.path.as_str());
+            let colon = if layer.is_empty() { "" } else { ": " };
+            say.warning(&format!("{layer}{colon}{}", finding.message(say.language)));
+        }
+    }
     Ok(city)
 }
 
 /// `suyuan build`
 pub fn build(args: &BuildArgs, say: &Say) -> Result<u8, Fault> {
+    if ending(&args.output) != "suyuan" {
+        return Err(usage(
+            format!("a prepared network is named NAME.suyuan, not {}", args.output.display()),
+            format!("预处理管网文件名应为 名称.suyuan，而不是 {}", args.output.display()),
+        ));
+    }
     if args.output.exists() && !args.overwrite {
         return Err(suyuan::export::ExportError::Exists { path: args.output.clone() }.into());
     }

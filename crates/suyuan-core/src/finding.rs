@@ -127,6 +127,18 @@ codes! {
     TextDamaged "R15" Warning
         "{count} texts hold bytes that are no {value}"
         "{count} 处文本含有非 {value} 字节";
+    SystemUnknown "R16" Warning
+        "{count} of {total} pipes do not say what they carry; they may join pipes of any system"
+        "{total} 条管线中有 {count} 条未注明排水系统，可与任何系统相接";
+    SystemByName "R17" Notice
+        "{count} pipes are taken to be {system}, by the name of their layer"
+        "{count} 条管线按图层名判定为{system}";
+    NoRowMeets "R18" Warning
+        "no row meets the condition {value}: the layer is empty"
+        "没有记录满足条件 {value}，图层为空";
+    SharedId "R19" Warning
+        "the id {id} stands in {count} layers of {value}; they are told apart by layer"
+        "编号 {id} 在 {count} 个{value}图层中重复，按图层区分";
 
     // The network: N.
     Gap "N01" Warning
@@ -206,6 +218,9 @@ codes! {
     LateralLoose "D05" Warning
         "lateral {id} reaches no {value}"
         "接户管 {id} 未接到{value}";
+    TradeUnknown "D06" Notice
+        "{count} drainers have a trade that the table of trades does not know, such as {value}"
+        "{count} 个排水户的行业不在行业表中，例如 {value}";
 }
 
 impl fmt::Display for FindingCode {

@@ -125,7 +125,7 @@ impl FlowMode {
 /// # Reference
 /// `+` and `-` of the flow field of Chinese line tables; 0 and 1 of `flowdirect`.
 #[doc(alias = "流向")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum FlowSign {
     /// From the first vertex to the last.
     WithDrawn,

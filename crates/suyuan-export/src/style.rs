@@ -305,7 +305,7 @@ fn look(table: &Table, language: Language) -> (String, String) {
             (single(&symbol("0", "marker", &[halo, star].concat())), label(&["id", "name"], text))
         }
         Look::Candidates | Look::CandidateAreas => {
-            let expression = "'#' || \"rank\" || ' ' || coalesce(\"name\",\"drainer\") || ' ' || round(\"probability\"*100) || '%'";
+            let expression = "'#' || \"rank\" || ' ' || coalesce(\"name\",\"drainer\") || ' ' || round(\"probability\"*100, case when \"probability\" < 0.095 then 1 else 0 end) || '%'";
             let text = Label { priority: 9, ..around(expression, 9, "60,0,0,255") };
             let renderer = if !has("rank") {
                 single(&dot("0", "circle", "227,74,51,255", 4.0))
@@ -317,7 +317,7 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ranked(language, |name, colour, size| dot(name, "circle", colour, size))
             };
             let limited = Label {
-                expression: "case when \"rank\" <= 10 then '#' || \"rank\" || ' ' || coalesce(\"name\",\"drainer\") || ' ' || round(\"probability\"*100) || '%' end",
+                expression: "case when \"rank\" <= 10 then '#' || \"rank\" || ' ' || coalesce(\"name\",\"drainer\") || ' ' || round(\"probability\"*100, case when \"probability\" < 0.095 then 1 else 0 end) || '%' end",
                 placement: if table.shapes.kind() == ShapeKind::Polygon { 1 } else { 6 },
                 ..text
             };

@@ -119,6 +119,10 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<&'static str, Export
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "its folder does not exist");
         return Err(ExportError::Write { path: path.to_owned(), source });
     }
+    if path.is_dir() {
+        let source = std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder");
+        return Err(ExportError::Write { path: path.to_owned(), source });
+    }
     if path.exists() && !overwrite {
         return Err(ExportError::Exists { path: path.to_owned() });
     }

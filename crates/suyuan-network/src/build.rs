@@ -116,10 +116,8 @@ pub fn build_network(
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
     let directions = direct(config, &lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
-    let outfalls: Vec<_> = outfall_rows
-        .into_iter()
-        .map(|row| row.settle(&lines, &nodes, config.outfall_reach, &mut findings))
-        .collect();
+    let outfalls: Vec<_> =
+        outfall_rows.into_iter().map(|row| row.settle(&nodes, config.outfall_reach, &mut findings)).collect();
     for node in outfalls.iter().filter_map(|o| o.node) {
         nodes.kinds[node.index()] = NodeKind::Outfall;
     }
@@ -399,11 +397,13 @@ fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) {
         .collect();
     ends.sort_unstable();
     for group in ends.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
-        for (i, (_, pipe)) in group.iter().enumerate().skip(1) {
-            if let Some((_, other)) = group[..i].iter().find(|(_, other)| key(*other) == key(*pipe)) {
+        let mut keyed: Vec<(Vec<[u64; 2]>, PipeId)> = group.iter().map(|(_, p)| (key(*p), *p)).collect();
+        keyed.sort_unstable();
+        for same in keyed.chunk_by(|a, b| a.0 == b.0) {
+            for (_, pipe) in &same[1..] {
                 let mut finding = Finding::new(FindingCode::DuplicatePipe)
                     .with("id", network.pipe_name(*pipe))
-                    .with("other", network.pipe_name(*other))
+                    .with("other", network.pipe_name(same[0].1))
                     .on(network.pipe(*pipe).origin);
                 if let Some(line) = network.parts_of(*pipe).find(|line| !line.is_empty()) {
                     finding = finding.at(line[0]);

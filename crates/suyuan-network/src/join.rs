@@ -133,11 +133,16 @@ impl Joiner<'_> {
     /// hardly any lie between it and twice of it, that bound tells ends of one node from ends of two. Surveys whose ends
     /// share their coordinates pile up at nought.
     fn scatter(&mut self) -> f64 {
-        let open = |e: &u32| self.open[*e as usize] && self.places[*e as usize].is_some();
-        let ends: Vec<u32> = (0..self.ends() as u32).filter(open).collect();
-        let points: Vec<Coord<f64>> = ends.iter().filter_map(|e| self.places[*e as usize]).collect();
+        let placed = self.by_place((0..self.ends() as u32).filter(|e| self.open[*e as usize]));
         let widest = SCATTERS[SCATTERS.len() - 1] * 2.0;
-        let mut nearest = vec![f64::INFINITY; points.len()];
+        let (mut ends, mut points, mut nearest) = (Vec::new(), Vec::new(), Vec::new());
+        let mut equal = 0;
+        for group in placed.chunk_by(|a, b| a.0 == b.0) {
+            points.push(group[0].0);
+            ends.push(group[0].1);
+            nearest.push(if group.len() > 1 { 0.0 } else { f64::INFINITY });
+            equal += group.len() - 1;
+        }
         for_each_pair_within(&points, widest, |i, j, d2| {
             let (a, b) = (ends[i as usize], ends[j as usize]);
             if a / 2 != b / 2 && self.system_of(a).joins(self.system_of(b)) {
@@ -147,7 +152,7 @@ impl Joiner<'_> {
             }
         });
         nearest.par_sort_unstable_by(f64::total_cmp);
-        let within = |d: f64| nearest.partition_point(|d2| *d2 <= d * d);
+        let within = |d: f64| equal + nearest.partition_point(|d2| *d2 <= d * d);
         let tells = |d: &&f64| {
             let (below, twice) = (within(**d), within(2.0 * **d));
             below >= FEWEST_ENDS && (twice - below) as f64 <= STRAYS * below as f64
@@ -210,13 +215,53 @@ impl Joiner<'_> {
         }
     }
 
+    /// Elements by place, those at the very same place beside each other.
+    fn by_place(&self, elements: impl Iterator<Item = u32>) -> Vec<(Coord<f64>, u32)> {
+        let mut placed: Vec<(Coord<f64>, u32)> =
+            elements.filter_map(|e| Some((self.places[e as usize]?, e))).collect();
+        placed.par_sort_unstable_by(|(p, a), (q, b)| {
+            p.x.total_cmp(&q.x).then(p.y.total_cmp(&q.y)).then(a.cmp(b))
+        });
+        placed
+    }
+
+    /// Joins what lies at the very same place; one element of each place, that of the longest pipe.
+    ///
+    /// Without it, thousands of ends at one place would make millions of pairs.
+    fn unite_equal(&mut self) -> Vec<u32> {
+        let placed = self.by_place(0..self.places.len() as u32);
+        let mut kept = Vec::with_capacity(placed.len());
+        for group in placed.chunk_by(|a, b| a.0 == b.0) {
+            let first = group.iter().find(|(_, e)| self.open[*e as usize]).map(|(_, e)| *e);
+            let Some(first) = first else {
+                kept.push(group[0].1);
+                continue;
+            };
+            for (_, element) in group {
+                let apart = self.union.find(first) != self.union.find(*element);
+                if apart && !self.system_of(first).joins(self.system_of(*element)) {
+                    self.report_systems_meet(first, *element);
+                }
+                self.union.join(first, *element);
+            }
+            let length = |e: u32| match self.pipe_of(e) {
+                Some(_) => self.lines.parts[e as usize / 2].length,
+                None => -1.0,
+            };
+            let open = group.iter().map(|(_, e)| *e).filter(|e| self.open[*e as usize]);
+            let longest = open.fold(first, |best, e| if length(e) > length(best) { e } else { best });
+            kept.push(longest);
+        }
+        kept.sort_unstable();
+        kept
+    }
+
     /// Joins elements within the tolerance, nearest pairs first, clusters never growing wider than twice of it.
     fn join_coincident(&mut self) {
         let tolerance = self.tolerance;
         // The ends of one node lie in a square about as wide as two of them may be apart.
         let widest = if self.snap == SnapTolerance::Auto { 1.5 * tolerance } else { 2.0 * tolerance };
-        let placed: Vec<u32> =
-            (0..self.places.len() as u32).filter(|i| self.places[*i as usize].is_some()).collect();
+        let placed = self.unite_equal();
         let points: Vec<Coord<f64>> = placed.iter().filter_map(|i| self.places[*i as usize]).collect();
         let mut pairs: Vec<(f64, u32, u32)> = Vec::new();
         for_each_pair_within(&points, tolerance, |i, j, d2| {
@@ -345,9 +390,9 @@ impl Joiner<'_> {
             return false; // a surveyed point looks nowhere
         }
         let line = self.lines.line(element as usize / 2);
-        let (before, end) = match element % 2 {
-            0 => (line[1], line[0]),
-            _ => (line[line.len() - 2], line[line.len() - 1]),
+        let (before, end) = match (element % 2, line) {
+            (0, [end, before, ..]) | (1, [.., before, end]) => (*before, *end),
+            _ => return false, // a single vertex looks nowhere
         };
         let ahead = Coord { x: end.x - before.x, y: end.y - before.y };
         let across = Coord { x: hit.at.x - end.x, y: hit.at.y - end.y };

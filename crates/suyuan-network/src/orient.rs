@@ -174,6 +174,9 @@ impl Field {
         for link in links {
             let [a, b] = link.nodes.map(|n| place[n as usize]);
             sets.union(a, b);
+            if a == b {
+                continue; // a stub that comes back to its own node says nothing of the others there
+            }
             found.extend([(a, link.pipe, false), (b, link.pipe, true)]);
         }
         found.par_sort_unstable();
@@ -336,12 +339,10 @@ impl Field {
     }
 
     fn weights(&self, node: usize, count: usize, rarity: &Rarity) -> Weights {
-        if self.passed[node] {
-            return Weights::Passed;
-        }
         match self.roles[node] {
             NodeRole::Outfall => Weights::Fixed(20.0),
             NodeRole::Free => Weights::Fixed(1.0),
+            _ if self.passed[node] => Weights::Passed,
             NodeRole::Inlet if count == 1 => Weights::Fixed(0.02),
             _ if count == 1 => {
                 // Where no outfall is known, one of the dead ends must be it.
@@ -349,12 +350,11 @@ impl Field {
                 Weights::Fixed(rarity.dead_end.max(least) / (1.0 - rarity.dead_end.max(least)))
             }
             _ => {
-                let (d, split) = (count as i32, rarity.split);
-                let ways = ((1.0 + split).powi(d) - 1.0 - split.powi(d)) / split;
                 Weights::Joint {
                     sink: rarity.sink,
                     summit: rarity.summit,
-                    mixed: (1.0 - rarity.sink - rarity.summit) / ways,
+                    // One of the ends is the outlet; further ones each count for a split.
+                    mixed: (1.0 - rarity.sink - rarity.summit) / count as f64,
                 }
             }
         }
@@ -447,11 +447,15 @@ impl Others {
     const NONE: Self = Self { all_in: 1.0, all_out: 1.0, all_split: 1.0, any: 1.0 };
 
     fn and(self, into: f64, split: f64) -> Self {
+        // Only the ratios of the four matter: by the greatest of them, so that hundreds of ends do not underflow.
+        let any = into + split * (1.0 - into);
+        let out = 1.0 - into;
+        let scale = 1.0 / any.max(out);
         Self {
-            all_in: self.all_in * into,
-            all_out: self.all_out * (1.0 - into),
-            all_split: self.all_split * split * (1.0 - into),
-            any: self.any * (into + split * (1.0 - into)),
+            all_in: self.all_in * into * scale,
+            all_out: self.all_out * out * scale,
+            all_split: self.all_split * split * out * scale,
+            any: self.any * any * scale,
         }
     }
 
@@ -476,6 +480,9 @@ impl Weights {
                 let flows_in = sink * others.all_in + mixed * (others.any - others.all_in) / split;
                 // Out: all others out makes a summit, else it is one more outlet.
                 let flows_out = summit * others.all_out + mixed * (others.any - others.all_split);
+                if flows_in <= f64::MIN_POSITIVE && flows_out <= f64::MIN_POSITIVE {
+                    return 1.0; // too many ends to tell
+                }
                 flows_in / flows_out.max(f64::MIN_POSITIVE)
             }
         }
@@ -632,6 +639,45 @@ mod tests {
         field.settle(&own, &Rarity::USUAL);
         let odds = field.odds(&own);
         assert!(odds[0] > 10.0 && odds[1] < 0.1 && odds[2] > 10.0, "{odds:?}");
+    }
+
+    #[test]
+    fn a_stub_that_comes_back_to_its_node_turns_nothing() {
+        let chain = [(0, [0, 1]), (1, [2, 1]), (2, [2, 3])];
+        let roles = [NodeRole::Plain, NodeRole::Plain, NodeRole::Plain, NodeRole::Outfall];
+        let with_stubs = [chain[0], chain[1], chain[2], (3, [1, 1]), (4, [2, 2])];
+        let believe = |links: &[(u32, [u32; 2])], pipes: usize| {
+            let mut field = field(links, &roles);
+            field.settle(&vec![1.0; pipes], &Rarity::USUAL);
+            field.odds(&vec![1.0; pipes])
+        };
+        assert_eq!(believe(&chain, 3), believe(&with_stubs, 5)[..3]);
+    }
+
+    #[test]
+    fn the_only_outlet_of_a_node_with_very_many_pipes_stays_one() {
+        for spokes in [3u32, 40, 100, 2000] {
+            // Spokes 1.. of which each other one is drawn outward, and pipe 0 from the hub to the outfall.
+            let mut links = vec![(0, [0, 1])];
+            let mut roles = vec![NodeRole::Plain, NodeRole::Outfall];
+            for s in 1..=spokes {
+                links.push((s, if s % 2 == 0 { [s + 1, 0] } else { [0, s + 1] }));
+                roles.push(NodeRole::Plain);
+            }
+            let own = vec![4.0; spokes as usize + 1];
+            let mut field = field(&links, &roles);
+            field.settle(&own, &Rarity::USUAL);
+            assert!(field.odds(&own)[0] > 4.0, "{spokes} spokes: {}", field.odds(&own)[0]);
+        }
+    }
+
+    #[test]
+    fn a_pump_in_mid_pipe_says_nothing_of_what_else_meets_there() {
+        let roles = [NodeRole::Plain, NodeRole::Free, NodeRole::Plain, NodeRole::Plain];
+        let mut field = field(&[(0, [0, 1]), (0, [1, 2]), (1, [1, 3])], &roles);
+        field.settle(&[1.0; 2], &Rarity::USUAL);
+        // What is left is the word of the dead end at its other end.
+        assert!((field.odds(&[1.0; 2])[1] - 0.25).abs() < 1e-9);
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(crate) struct OutfallRow {
     system: System,
     element: Option<u32>,
     snap: f64,
+    /// How far the nearest pipe lies, where none lies within reach.
+    nearest: Option<f64>,
 }
 
 /// Outfalls of the outfall layers, and surveyed points that say they are one; by id, then position.
@@ -43,6 +45,7 @@ pub(crate) fn collect(survey: &RawSurvey) -> Vec<OutfallRow> {
                 system: layer.system(row),
                 element: None,
                 snap: 0.0,
+                nearest: None,
             });
         }
     }
@@ -101,7 +104,34 @@ pub(crate) fn join(
         let Some(place) = row.place else { continue };
         segments.grid.near(place, reach, &mut near);
         row.join_nearby(lines, segments, &near, joins, &members, reach);
+        if row.element.is_none() {
+            row.nearest = nearest_pipe(lines, segments, place, reach, &mut near);
+        }
     }
+}
+
+/// How far the nearest pipe lies, looked for in ever wider circles up to some kilometres.
+fn nearest_pipe(
+    lines: &Lines,
+    segments: &Segments,
+    place: Coord<f64>,
+    reach: f64,
+    near: &mut Vec<u32>,
+) -> Option<f64> {
+    let mut wide = reach.max(1.0);
+    while wide < 10_000.0 {
+        wide *= 4.0;
+        segments.grid.near(place, wide, near);
+        let distance = |s: &u32| {
+            let (part, vertex) = segments.list[*s as usize];
+            let line = lines.line(part as usize);
+            nearest_on_segment(line[vertex as usize], line[vertex as usize + 1], place).1.sqrt()
+        };
+        if let Some(found) = near.iter().map(distance).filter(|d| *d <= wide).min_by(f64::total_cmp) {
+            return Some(found);
+        }
+    }
+    None
 }
 
 /// Leaves out the surveyed points that repeat an outfall of the outfall layers under another id.
@@ -177,13 +207,7 @@ impl OutfallRow {
     }
 
     /// The outfall as the network keeps it, and what is doubtful about it.
-    pub(crate) fn settle(
-        self,
-        lines: &Lines,
-        nodes: &Nodes,
-        reach: f64,
-        findings: &mut Vec<Finding>,
-    ) -> Outfall {
+    pub(crate) fn settle(self, nodes: &Nodes, reach: f64, findings: &mut Vec<Finding>) -> Outfall {
         let node: Option<NodeId> = self.element.map(|e| nodes.of_element[e as usize]);
         let about = |code: FindingCode| {
             let finding = Finding::new(code).with("id", &self.id).on(self.origin);
@@ -197,15 +221,7 @@ impl OutfallRow {
             ),
             Some(_) => {}
             None => {
-                let gap = self
-                    .place
-                    .and_then(|place| {
-                        let d2 = |w: &[Coord<f64>]| nearest_on_segment(w[0], w[1], place).1;
-                        (0..lines.parts.len())
-                            .flat_map(|p| lines.line(p).windows(2).map(d2))
-                            .min_by(f64::total_cmp)
-                    })
-                    .map_or_else(|| format!("> {reach}"), |d2| format!("{:.1}", d2.sqrt()));
+                let gap = self.nearest.map_or_else(|| format!("> {reach}"), |gap| format!("{gap:.1}"));
                 findings.push(about(FindingCode::OutfallFar).with("gap", gap));
             }
         }

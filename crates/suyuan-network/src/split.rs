@@ -97,10 +97,15 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
         kinds: Vec::with_capacity(clusters.len()),
         origins: Vec::with_capacity(clusters.len()),
     };
+    let named = clusters.partition_point(|c| !c.name.is_empty());
     for (i, cluster) in clusters.iter().enumerate() {
         node_of_root[cluster.root as usize] = NodeId(i as u32);
         if cluster.name.is_empty() {
-            nodes.names.push(&format!("N{}", i + 1));
+            let mut name = format!("N{}", i + 1);
+            while clusters[..named].binary_search_by(|c| c.name.cmp(&name)).is_ok() {
+                name.push('\''); // the survey has such a name already
+            }
+            nodes.names.push(&name);
         } else {
             nodes.names.push(cluster.name);
         }

@@ -1,6 +1,5 @@
 //! The pipes of a survey in one canonical list: by id, then by position, whatever order the rows came in.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
@@ -126,10 +125,11 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         .layers_of(Role::Pipes)
         .map(|(index, layer)| (index, layer, is_labelled(layer, config.join)))
         .collect();
-    let mut rows: Vec<(Cow<'_, str>, usize, u32)> = Vec::new();
+    // By recorded id, never by row number, so that the order of rows without ids moves nothing either.
+    let mut rows: Vec<(&str, usize, u32)> = Vec::new();
     for (l, (_, layer, _)) in layers.iter().enumerate() {
         let kept = (0..layer.len()).filter(|row| keep(layer.system(*row)));
-        rows.extend(kept.map(|row| (layer.id(row), l, row as u32)));
+        rows.extend(kept.map(|row| (layer.text(Field::Id, row).unwrap_or(""), l, row as u32)));
     }
     rows.par_sort_by(|a, b| {
         let ((la, ra), (lb, rb)) = ((layers[a.1].1, a.2 as usize), (layers[b.1].1, b.2 as usize));
@@ -138,6 +138,12 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
             .then_with(|| la.text(Field::FromNode, ra).cmp(&lb.text(Field::FromNode, rb)))
             .then_with(|| la.text(Field::ToNode, ra).cmp(&lb.text(Field::ToNode, rb)))
             .then_with(|| la.source.layer.cmp(&lb.source.layer))
+            .then_with(|| (la.system(ra), la.mode(ra)).cmp(&(lb.system(rb), lb.mode(rb))))
+            .then_with(|| la.flow(ra).cmp(&lb.flow(rb)))
+            .then_with(|| {
+                let ([a, b], [c, d]) = (inverts(la, ra), inverts(lb, rb));
+                a.total_cmp(&c).then(b.total_cmp(&d))
+            })
     });
 
     let mut names = Labels::default();
@@ -150,7 +156,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         labels: Vec::new(),
         unplaced: Vec::new(),
     };
-    for (id, l, row) in rows {
+    for (_, l, row) in rows {
         let (index, layer, labelled) = layers[l];
         let row_index = row as usize;
         let origin = Origin { layer: index, row };
@@ -176,7 +182,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
             let at = lines.coords.len() as u32;
             lines.parts.push(Part { pipe, coords: (at, at), length, flipped: false });
         }
-        lines.ids.push(&id);
+        lines.ids.push(&layer.id(row_index));
         lines.pipes.push(PipeRow {
             origin,
             system: layer.system(row_index),

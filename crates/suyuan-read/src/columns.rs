@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use suyuan_core::raw::{Attributes, Column, Field, Role, Value};
 use suyuan_core::text::TextColumn;
-use suyuan_core::{Finding, FindingCode, FlowMode, FlowSign, NodeKind, Origin, System};
+use suyuan_core::{Finding, FindingCode, FlowMode, FlowSign, Language, NodeKind, Origin, System};
 
 use crate::dialect::{Dialect, RoleTable, weight};
 use crate::error::ReadError;
@@ -25,6 +25,7 @@ const FITTING: f64 = 0.8;
 /// Understands the columns of a layer for the rows given.
 pub(crate) fn understand(
     spec: &LayerSpec,
+    layer_name: &str,
     attributes: &dyn Attributes,
     rows: &[u32],
     dialects: &[Dialect],
@@ -43,6 +44,9 @@ pub(crate) fn understand(
     for (field, name) in &spec.fields {
         let at = names.iter().position(|n| n.name == *name);
         let at = at.or_else(|| names.iter().position(|n| n.name.eq_ignore_ascii_case(name)));
+        if at.is_none() && spec.lenient {
+            continue; // another layer of the role has it
+        }
         let at = at.ok_or_else(|| ReadError::NoSuchField {
             path: spec.path.clone(),
             field: name.clone(),
@@ -77,6 +81,9 @@ pub(crate) fn understand(
     if let Some(system) = spec.system {
         understood.columns.insert(Field::System, Column::System(vec![system; rows.len()]));
         understood.fields.remove(&Field::System);
+    }
+    if spec.role == Role::Pipes && spec.system.is_none() {
+        take_system_from_name(&mut understood, layer_name, rows.len());
     }
     settle_units(&mut understood);
     settle_sentinels(&mut understood);
@@ -307,6 +314,57 @@ fn system(text: &str, table: &RoleTable) -> System {
     }
 }
 
+/// What a layer carries by its name: `sanitary_mains`, `storm-sewers`, `污水管线`, `YSLINE`.
+fn system_of_name(name: &str) -> System {
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_alphabetic()).collect();
+    let has = |list: &[&str]| words.iter().any(|w| list.contains(w));
+    let class = |letters: &str| {
+        lower.strip_prefix(letters).is_some_and(|rest| {
+            ["line", "pipe", "guan", "gx", "xian", "_l", "l"]
+                .iter()
+                .any(|w| rest == *w || rest.starts_with(&format!("{w}_")))
+        })
+    };
+    match () {
+        () if lower.contains("合流") || lower.contains("雨污") || has(&["combined"]) || class("hs") => {
+            System::Combined
+        }
+        () if lower.contains("污水") || has(&["sanitary", "foul", "wastewater", "sewage"]) || class("ws") => {
+            System::Foul
+        }
+        () if lower.contains("雨水") || has(&["storm", "stormwater", "surface"]) || class("ys") => {
+            System::Storm
+        }
+        () => System::Unknown,
+    }
+}
+
+/// Pipes that do not say what they carry carry what their layer is named for.
+fn take_system_from_name(understood: &mut Understood, name: &str, rows: usize) {
+    let named = system_of_name(name);
+    if named == System::Unknown {
+        return;
+    }
+    let column = understood
+        .columns
+        .entry(Field::System)
+        .or_insert_with(|| Column::System(vec![System::Unknown; rows]));
+    let Column::System(systems) = column else { return };
+    let mut count = 0;
+    for system in systems.iter_mut().filter(|s| **s == System::Unknown) {
+        *system = named;
+        count += 1;
+    }
+    if count > 0 {
+        understood.findings.push(Finding::new(FindingCode::SystemByName).with("count", count).with_word(
+            "system",
+            named.label(Language::English),
+            named.label(Language::Chinese),
+        ));
+    }
+}
+
 fn mode(text: &str) -> Option<FlowMode> {
     match plain(text).as_str() {
         "g" | "gravity" | "重力" | "重力流" | "自流" | "无压" | "conduit" | "varc" | "waccel" | "siphon" => {
@@ -420,5 +478,23 @@ mod tests {
         assert_eq!(number_in("1,200.5", Field::Invert), Some(1200.5));
         assert_eq!(number_in("n/a", Field::Invert), None);
         assert_eq!(number_in("nan", Field::Invert), None);
+    }
+
+    #[test]
+    fn names_of_layers_tell_what_their_pipes_carry() {
+        for (name, system) in [
+            ("sanitary_mains", System::Foul),
+            ("storm-mains", System::Storm),
+            ("combined_mains", System::Combined),
+            ("污水管线", System::Foul),
+            ("雨污合流管", System::Combined),
+            ("YSLINE", System::Storm),
+            ("WSLINE", System::Foul),
+            ("mains", System::Unknown),
+            ("wsome_layer", System::Unknown),
+            ("brainstorming", System::Unknown),
+        ] {
+            assert_eq!(system_of_name(name), system, "{name}");
+        }
     }
 }

@@ -29,6 +29,9 @@ pub struct LayerSpec {
     pub system: Option<System>,
     /// Only rows that meet this condition are read.
     pub only: Option<String>,
+    /// Whether columns that this layer lacks are passed over, as long as another layer of its role has them.
+    #[serde(default)]
+    pub lenient: bool,
 }
 
 impl LayerSpec {
@@ -45,6 +48,7 @@ impl LayerSpec {
             dialect: None,
             system: None,
             only: None,
+            lenient: false,
         }
     }
 

@@ -7,7 +7,7 @@ use suyuan_core::crs::{Crs, Datum, Transform, looks_swapped};
 use suyuan_core::raw::{
     AttributeField, Attributes, Field, LayerSource, RawLayer, Role, ShapeKind, Shapes, Value,
 };
-use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey};
+use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey, System};
 
 use crate::columns::{needs_lines, understand};
 use crate::dialect::{Dialect, shipped_dialects};
@@ -45,6 +45,7 @@ pub fn read_survey(specs: &[LayerSpec], options: &ReadOptions) -> Result<RawSurv
             layers.push((spec.clone(), open(spec, options)?));
         }
     }
+    check_lenient(&layers)?;
     if let Some((target, from)) = target_crs(&layers, options)? {
         if survey.layers.is_empty() || survey.crs.is_local() {
             survey.crs = target;
@@ -60,6 +61,8 @@ pub fn read_survey(specs: &[LayerSpec], options: &ReadOptions) -> Result<RawSurv
         return Err(ReadError::NoPipes);
     }
     report_duplicate_ids(&mut survey);
+    report_shared_ids(&mut survey);
+    report_unknown_systems(&mut survey);
     Ok(survey)
 }
 
@@ -68,6 +71,27 @@ fn moved(mut finding: Finding, by: u16) -> Finding {
         origin.layer += by;
     }
     finding
+}
+
+/// Columns named for a whole role must stand in one of its layers at least.
+fn check_lenient(layers: &[(LayerSpec, FileLayer)]) -> Result<(), ReadError> {
+    for (spec, layer) in layers.iter().filter(|(s, _)| s.lenient) {
+        let has = |layer: &FileLayer, field: &str| {
+            layer.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field))
+        };
+        let filter = spec.only.as_deref().and_then(|text| Filter::parse(text).ok());
+        let asked = filter.iter().flat_map(Filter::fields).chain(spec.fields.values().map(String::as_str));
+        for field in asked {
+            if !layers.iter().any(|(other, layer)| other.role == spec.role && has(layer, field)) {
+                return Err(ReadError::NoSuchField {
+                    path: spec.path.clone(),
+                    field: field.to_owned(),
+                    fields: layer.attributes.fields().iter().map(|f| f.name.clone()).collect(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 fn open(spec: &LayerSpec, options: &ReadOptions) -> Result<FileLayer, ReadError> {
@@ -208,6 +232,9 @@ fn finish(
     let mut own = std::mem::take(&mut layer.findings);
     refuse_bad_coordinates(spec, &mut layer, options.set_aside, &mut own)?;
     let rows = choose_rows(spec, &layer)?;
+    if let Some(condition) = spec.only.as_ref().filter(|_| rows.is_empty() && !layer.shapes.is_empty()) {
+        own.push(Finding::new(FindingCode::NoRowMeets).with("value", condition));
+    }
     let mut shapes = if rows.len() == layer.shapes.len() {
         std::mem::take(&mut layer.shapes)
     } else {
@@ -218,7 +245,7 @@ fn finish(
         kept
     };
     let asked = spec.dialect.as_deref().or(options.dialect.as_deref());
-    let understood = understand(spec, layer.attributes.as_ref(), &rows, dialects, asked)?;
+    let understood = understand(spec, &layer.name, layer.attributes.as_ref(), &rows, dialects, asked)?;
     own.extend(understood.findings);
     let attributes: Arc<dyn Attributes> = if rows.len() == layer.attributes.len() {
         layer.attributes
@@ -279,6 +306,10 @@ fn choose_rows(spec: &LayerSpec, layer: &FileLayer) -> Result<Vec<u32>, ReadErro
     let filter = Filter::parse(text)
         .map_err(|e| ReadError::BadFilter { filter: text.clone(), what: e.to_string() })?;
     let names = layer.attributes.fields();
+    let known = |field: &str| names.iter().any(|n| n.name.eq_ignore_ascii_case(field));
+    if spec.lenient && !filter.fields().into_iter().any(known) {
+        return Ok(all.collect()); // the condition is about another layer of the role
+    }
     for field in filter.fields() {
         if !names.iter().any(|n| n.name.eq_ignore_ascii_case(field)) {
             return Err(ReadError::NoSuchField {
@@ -297,7 +328,8 @@ fn refuse_bad_coordinates(
     set_aside: bool,
     findings: &mut Vec<Finding>,
 ) -> Result<(), ReadError> {
-    let bad = |c: &Coord<f64>| !(c.x.is_finite() && c.y.is_finite());
+    // No system has coordinates beyond a hundred thousand kilometres.
+    let bad = |c: &Coord<f64>| !(c.x.abs() <= 1e8 && c.y.abs() <= 1e8);
     if !layer.shapes.coords().iter().any(bad) {
         return Ok(());
     }
@@ -426,6 +458,50 @@ fn report_shapes(raw: &RawLayer, findings: &mut Vec<Finding>) {
 }
 
 /// Ids that stand on several rows of one layer, the first hundred by name.
+/// Ids of drainers that stand in several layers.
+fn report_shared_ids(survey: &mut RawSurvey) {
+    let mut ids: Vec<(&str, u16, u32)> = survey
+        .layers_of(Role::Drainers)
+        .flat_map(|(l, layer)| {
+            (0..layer.len()).filter_map(move |row| Some((layer.text(Field::Id, row)?, l, row as u32)))
+        })
+        .collect();
+    ids.sort_unstable();
+    ids.dedup_by_key(|id| (id.0, id.1));
+    let found: Vec<Finding> = ids
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|group| group.len() > 1)
+        .map(|group| {
+            Finding::new(FindingCode::SharedId)
+                .with("id", group[0].0)
+                .with("count", group.len())
+                .with_word("value", "drainers", "排水户")
+                .on(Origin { layer: group[0].1, row: group[0].2 })
+        })
+        .collect();
+    survey.findings.extend(found);
+}
+
+/// Where several layers of pipes are read, those that do not say what they carry may join what they should not.
+fn report_unknown_systems(survey: &mut RawSurvey) {
+    let layers: Vec<(u16, &RawLayer)> = survey.layers_of(Role::Pipes).collect();
+    if layers.len() < 2 {
+        return;
+    }
+    let unknown =
+        |layer: &RawLayer| (0..layer.len()).filter(|row| layer.system(*row) == System::Unknown).count();
+    let found: Vec<Finding> = layers
+        .into_iter()
+        .filter_map(|(l, layer)| {
+            let count = unknown(layer);
+            let finding =
+                Finding::new(FindingCode::SystemUnknown).with("count", count).with("total", layer.len());
+            (count > 0).then(|| finding.on(Origin { layer: l, row: 0 }))
+        })
+        .collect();
+    survey.findings.extend(found);
+}
+
 fn report_duplicate_ids(survey: &mut RawSurvey) {
     let mut found = Vec::new();
     for (index, layer) in survey.layers.iter().enumerate() {

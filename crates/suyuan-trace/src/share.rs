@@ -10,7 +10,8 @@ use crate::trace::Trace;
 
 /// Sweeps round a ring stop when no share moves by more than this.
 const SETTLED: f64 = 1e-12;
-/// More sweeps than any ring of pipes needs: each lets out a part of what goes round.
+/// The most sweeps round a ring. A ring of pipes settles in a few dozen; two long rows of pipes with rungs between them,
+/// in which water wanders both ways, may stop short of it, and then tells too little.
 const MOST_SWEEPS: usize = 10_000;
 
 impl Trace {
@@ -71,8 +72,13 @@ impl Trace {
         // Groups come downstream first, so that all but rings settle at once.
         for group in kosaraju_scc(&water) {
             let ring = group.len() > 1 || water.contains_edge(group[0], group[0]);
-            for _ in 0..if ring { MOST_SWEEPS } else { 1 } {
-                let moved = group.iter().map(|n| settle(&mut share, *n)).fold(0.0, f64::max);
+            for sweep in 0..if ring { MOST_SWEEPS } else { 1 } {
+                // There and back, since a ring runs against any one order somewhere.
+                let moved = if sweep % 2 == 0 {
+                    group.iter().map(|n| settle(&mut share, *n)).fold(0.0, f64::max)
+                } else {
+                    group.iter().rev().map(|n| settle(&mut share, *n)).fold(0.0, f64::max)
+                };
                 if moved <= SETTLED {
                     break;
                 }
@@ -119,6 +125,15 @@ mod tests {
         let text = "A -P1-> B -P2-> OF1\nB -P3-> OF2";
         assert_eq!(shares(text, "OF1")[0], ("P1".to_owned(), 0.5));
         assert_eq!(shares(text, "OF2")[0], ("P1".to_owned(), 0.5));
+    }
+
+    #[test]
+    fn a_long_ring_settles() {
+        let mut text = String::from("N0 -OUT-> OF1");
+        for n in 0..3000 {
+            text.push_str(&format!("\nN{n} -P{n}-> N{}", (n + 1) % 3000));
+        }
+        assert!(shares(&text, "OF1").iter().all(|(_, v)| (v - 1.0).abs() < 1e-6));
     }
 
     #[test]

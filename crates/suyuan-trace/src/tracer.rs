@@ -204,7 +204,7 @@ impl<'a> Tracer<'a> {
             }
             order.push((node, at));
             // The start's own node is never a barrier to itself.
-            if self.is_barrier(node) && !(at == 0.0 && start.kind == PlaceKind::Node(node)) {
+            if self.is_barrier(node) && start.kind != PlaceKind::Node(node) {
                 continue;
             }
             for reach in self.next(node, heading) {
@@ -283,7 +283,8 @@ impl<'a> Tracer<'a> {
         }
         let mut added = Vec::new();
         while let Some(Reverse((Metres(at), node))) = heap.pop() {
-            if at > self.distance[node.index()] || (self.is_barrier(node) && node != first) {
+            let own = start.kind == PlaceKind::Node(node);
+            if at > self.distance[node.index()] || (self.is_barrier(node) && !own) {
                 continue;
             }
             let turned = match heading {
@@ -335,7 +336,7 @@ impl<'a> Tracer<'a> {
         for (node, at) in nodes {
             let (node, distance) = (*node, *at);
             let mut stop = |reason| stops.push(Stop { node, distance, reason });
-            if self.is_barrier(node) && distance > 0.0 {
+            if self.is_barrier(node) && start.kind != PlaceKind::Node(node) {
                 stop(StopReason::Barrier { pipe: None });
                 continue;
             }

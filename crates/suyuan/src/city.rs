@@ -126,6 +126,10 @@ impl City {
                 Ok((place, "pipe", id.clone()))
             }
             Reference::Drainer(id) => {
+                let count = self.drainers.find(id).count();
+                if count > 1 {
+                    return Err(PlaceError::Ambiguous { kind: "drainer", id: id.clone(), count }.into());
+                }
                 let drainer = self.drainers.find(id).next().map(|d| self.drainers.drainer(d));
                 let Some(drainer) = drainer else {
                     return Err(

@@ -109,6 +109,7 @@ pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
             dialect: t.dialect,
             system: t.system,
             only: t.only,
+            lenient: false,
         }));
     }
     let settings = file.settings;
