@@ -153,7 +153,15 @@ fn without_node_ids_at_least_as_many_are_right_as_by_joining_equal_ends() {
 fn without_node_ids_but_with_inverts() {
     let Some(data) = shared_data() else { return };
     for score in score(&data, "with inverts", &|survey| survey) {
-        assert!(score.all > 0, "{}", score.set);
+        // The record of Sant Boi runs one pipe two metres uphill, which its levels rightly turn; for Peterborough see above.
+        let known = ["peterborough-on", "sant-boi-es"].contains(&score.set);
+        assert!(
+            known || score.ours >= score.naive,
+            "{}: {} right, naive {}",
+            score.set,
+            score.ours,
+            score.naive
+        );
     }
 }
 
