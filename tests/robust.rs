@@ -62,7 +62,7 @@ fn damaged_surveys_are_answered_nearly_as_well() {
             println!(
                 "{:22} {what:28} {all:7} {first:13} {after:12}  as before {:6.2} %",
                 set.name,
-                100.0 * same as f64 / all as f64
+                100.0 * same as f64 / f64::from(all)
             );
         }
     }

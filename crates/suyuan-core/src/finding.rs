@@ -131,8 +131,8 @@ codes! {
         "{count} of {total} pipes do not say what they carry; they may join pipes of any system"
         "{total} 条管线中有 {count} 条未注明排水系统，可与任何系统相接";
     SystemByName "R17" Notice
-        "{count} pipes are taken to be {system}, by the name of their layer"
-        "{count} 条管线按图层名判定为{system}";
+        "{count} pipes are taken to be {system}, by the name or the rest of their layer"
+        "{count} 条管线按图层名或同图层其他管线判定为{system}";
     NoRowMeets "R18" Warning
         "no row meets the condition {value}: the layer is empty"
         "没有记录满足条件 {value}，图层为空";

@@ -133,7 +133,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
     }
     rows.par_sort_by(|a, b| {
         let ((la, ra), (lb, rb)) = ((layers[a.1].1, a.2 as usize), (layers[b.1].1, b.2 as usize));
-        a.0.cmp(&b.0)
+        a.0.cmp(b.0)
             .then_with(|| compare_lines(la.shapes.parts(ra), lb.shapes.parts(rb)))
             .then_with(|| la.text(Field::FromNode, ra).cmp(&lb.text(Field::FromNode, rb)))
             .then_with(|| la.text(Field::ToNode, ra).cmp(&lb.text(Field::ToNode, rb)))

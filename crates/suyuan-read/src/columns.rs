@@ -340,9 +340,20 @@ fn system_of_name(name: &str) -> System {
     }
 }
 
-/// Pipes that do not say what they carry carry what their layer is named for.
+/// The one system that a good part of the rows carries, where no row carries another.
+fn common(systems: &[System]) -> System {
+    let mut known = systems.iter().filter(|s| **s != System::Unknown);
+    let Some(first) = known.next() else { return System::Unknown };
+    let rest = known.clone().count();
+    if known.all(|s| s == first) && (rest + 1) * 5 >= systems.len() { *first } else { System::Unknown }
+}
+
+/// Pipes that do not say what they carry carry what their layer is named for, else what all the others of it do.
 fn take_system_from_name(understood: &mut Understood, name: &str, rows: usize) {
-    let named = system_of_name(name);
+    let named = match (system_of_name(name), understood.columns.get(&Field::System)) {
+        (System::Unknown, Some(Column::System(systems))) => common(systems),
+        (named, _) => named,
+    };
     if named == System::Unknown {
         return;
     }
