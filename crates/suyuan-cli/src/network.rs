@@ -60,7 +60,8 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
     };
     let roles: Vec<Role> = spec.layers.iter().map(|l| l.role).collect();
     for layer in &mut spec.layers {
-        layer.lenient = roles.iter().filter(|r| **r == layer.role).count() > 1;
+        // A project names the fields of each layer itself; flags name those of a role.
+        layer.lenient = args.network.is_none() && roles.iter().filter(|r| **r == layer.role).count() > 1;
         let mut set = |field: Field, name: &Option<String>| {
             if let Some(name) = name {
                 layer.fields.insert(field, name.clone());

@@ -205,8 +205,9 @@ impl Own {
 
     /// By levels where they tell, else by drawn order.
     fn stated(self, trust: Trust, fall: Option<f64>) -> Direction {
-        let odds = fall.map_or_else(|| trust.odds_of_drawing(), |fall| trust.odds_of_fall(fall));
-        self.decided(odds, 1.0, trust, fall)
+        // Where levels tell, drawn order is not heard.
+        let trust = if fall.is_some() { Trust { drawn: 0.5, ..trust } } else { trust };
+        self.decided(self.odds(trust), 1.0, trust, fall)
     }
 
     fn decided(self, odds: f64, neighbours: f64, trust: Trust, fall: Option<f64>) -> Direction {
