@@ -72,6 +72,40 @@ fn by_force(network: &Network, question: &Question) -> (Vec<f64>, BTreeSet<Reach
     (distance.clone(), network.reach_ids().filter(inside).collect())
 }
 
+/// The share of each node's water that arrives at `start`: the linear equations of `inside`, the nodes that reach it, by
+/// Gauss's elimination with the largest pivot.
+fn arriving(network: &Network, start: NodeId, inside: &[NodeId]) -> Vec<f64> {
+    let n = inside.len();
+    let mut rows = vec![vec![0.0f64; n + 1]; n];
+    for (row, node) in rows.iter_mut().zip(inside) {
+        row[inside.iter().position(|m| m == node).unwrap()] = 1.0;
+        if *node == start {
+            row[n] = 1.0;
+            continue;
+        }
+        let leaving = network.outgoing(*node);
+        for reach in leaving {
+            if let Some(to) = inside.iter().position(|m| *m == network.reach(*reach).to) {
+                row[to] -= 1.0 / leaving.len() as f64;
+            }
+        }
+    }
+    for k in 0..n {
+        let pivot = (k..n).max_by(|a, b| rows[*a][k].abs().total_cmp(&rows[*b][k].abs())).unwrap();
+        rows.swap(k, pivot);
+        let row = rows[k].clone();
+        for (_, other) in rows.iter_mut().enumerate().filter(|(r, _)| *r != k) {
+            let factor = other[k] / row[k];
+            other.iter_mut().zip(&row).for_each(|(a, b)| *a -= factor * b);
+        }
+    }
+    let mut arrives = vec![0.0; network.node_count()];
+    for (k, node) in inside.iter().enumerate() {
+        arrives[node.index()] = rows[k][n] / rows[k][k];
+    }
+    arrives
+}
+
 fn node(network: &Network, lot: usize) -> NodeId {
     network.node_ids().nth(lot % network.node_count()).unwrap()
 }
@@ -205,19 +239,10 @@ proptest! {
         let network = build(&plan);
         let start = node(&network, lot);
         let trace = Tracer::new(&network).trace(&network.place_of_node(start), &TraceOptions::default());
-        // What arrives at the start within ever more steps, of water let in at each node.
-        let mut arrives = vec![0.0f64; network.node_count()];
-        for _ in 0..3000 {
-            let before = arrives.clone();
-            for node in network.node_ids() {
-                let leaving = network.outgoing(node);
-                let sum: f64 = leaving.iter().map(|r| before[network.reach(*r).to.index()]).sum();
-                arrives[node.index()] = if node == start { 1.0 } else { sum / leaving.len().max(1) as f64 };
-            }
-        }
+        let arrives = arriving(&network, start, &trace.nodes.iter().map(|n| n.0).collect::<Vec<_>>());
         for (step, share) in trace.steps.iter().zip(trace.shares(&network)) {
             let expected = arrives[network.reach(step.reach).to.index()];
-            prop_assert!((share - expected).abs() < 1e-6, "{} {}", share, expected);
+            prop_assert!((share - expected).abs() < 1e-9, "{} {}", share, expected);
         }
     }
 
@@ -246,6 +271,6 @@ proptest! {
                 .map(|(_, share)| share / leaving)
                 .sum::<f64>();
         }
-        prop_assert!((total - 1.0).abs() < 1e-6, "{}", total);
+        prop_assert!((total - 1.0).abs() < 1e-9, "{}", total);
     }
 }
