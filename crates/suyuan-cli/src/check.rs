@@ -37,7 +37,8 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
         say.answer(&text);
     } else {
         for layer in &report.layers {
-            let understood: Vec<String> = layer.fields.values().cloned().collect();
+            let understood: Vec<String> =
+                layer.fields.iter().map(|(field, column)| format!("{field}={column}")).collect();
             say.answer(&format!(
                 "{} {} · {} · {} · {} · {}",
                 layer.role,

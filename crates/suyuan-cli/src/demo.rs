@@ -56,10 +56,10 @@ pub fn run(args: &DemoArgs, say: &Say) -> Result<u8, Fault> {
     });
     let request = TraceRequest { language: say.language, ..TraceRequest::default() };
     let answer = city.trace(&format!("outfall:{flagged}"), &request)?;
-    trace::tell(&answer, say);
+    trace::tell(&city, &answer, false, say);
     let around = city.venues(None)?;
     for venue in &around {
-        venues::tell(venue, say);
+        venues::tell(&city, venue, say);
     }
     let options = write_options(true, say.language);
     let outputs = [

@@ -2,8 +2,9 @@
 
 use suyuan::core::crs::Transform;
 use suyuan::export::{check_target, write_package};
-use suyuan::read::{Filter, ReadError};
-use suyuan::trace::{Heading, Tracer};
+use suyuan::network::OutfallId;
+use suyuan::read::ReadError;
+use suyuan::trace::{Heading, StopReason};
 use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, trace_package};
 
 use crate::args::TraceArgs;
@@ -28,29 +29,30 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     let request = TraceRequest {
         heading: if args.downstream { Heading::Downstream } else { Heading::Upstream },
         barriers: args.barrier.clone(),
+        condition: args.condition.clone(),
         max_distance,
         max_snap: args.max_snap,
         possible: args.possible,
         language: say.language,
     };
-    let mut options = city.trace_options(&request)?;
-    if let Some(condition) = &args.condition {
-        options.barriers.pipes.extend(pipes_outside(&city, condition)?);
-    }
+    let mut tracer = city.tracer(&request)?;
     let starts = starts(&city, args, say)?;
-    let mut tracer = Tracer::new(&city.network);
     let mut answers: Vec<TraceAnswer> = Vec::new();
     let (mut empty, mut failed, mut doubtful) = (true, None, false);
     for (i, start) in starts.iter().enumerate() {
         say.step("trace", Some((i + 1, starts.len())));
-        match city.trace_with(&mut tracer, start, &request, &options) {
+        let answer = match start {
+            Start::Named(reference) => tracer.trace(reference),
+            Start::Outfall(outfall) => tracer.trace_outfall(*outfall),
+        };
+        match answer {
             Ok(answer) => {
                 empty &= answer.pipes.is_empty();
                 doubtful |= answer.findings > 0;
                 if args.json {
                     say.answer(&serde_json::to_string(&answer).unwrap_or_default());
                 } else {
-                    tell(&answer, say);
+                    tell(&city, &answer, args.possible, say);
                 }
                 if args.output.is_some() {
                     answers.push(answer);
@@ -77,19 +79,28 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     Ok(u8::from(empty || (args.strict && doubtful)))
 }
 
+/// Where a trace starts.
+enum Start {
+    /// As the user wrote it.
+    Named(String),
+    /// An outfall, which may share its id with others.
+    Outfall(OutfallId),
+}
+
 /// The starts, in the order given.
-fn starts(city: &City, args: &TraceArgs, say: &Say) -> Result<Vec<String>, Fault> {
-    let mut starts = args.from.clone();
+fn starts(city: &City, args: &TraceArgs, say: &Say) -> Result<Vec<Start>, Fault> {
+    let mut starts: Vec<Start> = args.from.iter().cloned().map(Start::Named).collect();
     if let Some(file) = &args.from_file {
-        starts.extend(starts_in(city, file)?);
+        starts.extend(starts_in(city, file)?.into_iter().map(Start::Named));
     }
     if args.all_outfalls {
         if city.network.outfall_ids().len() == 0 {
             return Err(suyuan::Error::MissingLayer { role: "outfalls" }.into());
         }
-        for outfall in city.network.outfall_ids().map(|o| city.network.outfall(o)) {
+        for id in city.network.outfall_ids() {
+            let outfall = city.network.outfall(id);
             if outfall.node.is_some() {
-                starts.push(format!("outfall:{}", outfall.id));
+                starts.push(Start::Outfall(id));
             } else {
                 say.warning(&match say.language {
                     Language::English => {
@@ -132,67 +143,9 @@ fn starts_in(city: &City, text: &str) -> Result<Vec<String>, Fault> {
     Ok(starts)
 }
 
-/// The pipes whose attributes do not meet a condition.
-fn pipes_outside(city: &City, condition: &str) -> Result<Vec<suyuan::network::PipeId>, Fault> {
-    let bad = |what: String| ReadError::BadFilter { filter: condition.to_owned(), what };
-    let filter = Filter::parse(condition).map_err(|e| bad(e.to_string()))?;
-    let survey = city.survey.as_ref().ok_or(suyuan::Error::NeedsSurvey { what: "--where" })?;
-    for field in filter.fields() {
-        let known = survey
-            .layers_of(Role::Pipes)
-            .any(|(_, l)| l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field)));
-        if !known {
-            return Err(bad(format!("no pipe layer has the field `{field}`")).into());
-        }
-    }
-    let network = &city.network;
-    let meets = |pipe: suyuan::network::PipeId| {
-        let origin = network.pipe(pipe).origin;
-        let layer = &survey.layers[origin.layer as usize];
-        filter.accepts(layer.attributes.as_ref(), origin.row as usize)
-    };
-    Ok(network.pipe_ids().filter(|p| !meets(*p)).collect())
-}
-
 /// The answer in a few plain lines.
-pub fn tell(answer: &TraceAnswer, say: &Say) {
-    let start = &answer.start;
-    let drainers = answer.drainers.len();
-    say.answer(&match say.language {
-        Language::English => format!(
-            "{} {}: {} ({:.0} m), {} behind it, {} about them{}",
-            start.kind,
-            start.id,
-            count(answer.pipes.len(), "pipe", "pipes"),
-            answer.length_m,
-            count(drainers, "drainer", "drainers"),
-            count(answer.findings, "finding", "findings"),
-            if start.snap_m > 0.01 {
-                format!("; start moved {:.2} m onto the network", start.snap_m)
-            } else {
-                String::new()
-            },
-        ),
-        Language::Chinese => format!(
-            "{} {}：管段 {} 条（{:.0} 米），上游排水户 {drainers} 个，相关数据疑点 {} 处{}",
-            match start.kind.as_str() {
-                "outfall" => "排口",
-                "node" => "管点",
-                "pipe" => "管段",
-                "drainer" => "排水户",
-                _ => "位置",
-            },
-            start.id,
-            answer.pipes.len(),
-            answer.length_m,
-            answer.findings,
-            if start.snap_m > 0.01 {
-                format!("；起点距管网 {:.2} 米", start.snap_m)
-            } else {
-                String::new()
-            },
-        ),
-    });
+pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) {
+    say.answer(&headline(city, answer, say.language));
     for candidate in answer.candidates.iter().take(3) {
         let why: Vec<&str> = candidate.evidence.iter().take(3).map(|e| e.text.as_str()).collect();
         let name = if candidate.name.is_empty() { &candidate.drainer } else { &candidate.name };
@@ -204,19 +157,105 @@ pub fn tell(answer: &TraceAnswer, say: &Say) {
             why.join(say.pick("; ", "；"))
         ));
     }
+    if answer.trace.heading == Heading::Downstream {
+        say.answer(&format!("  {}", reaches(city, answer, say.language)));
+    }
     let mut reasons: Vec<(&str, usize)> = Vec::new();
-    for stop in answer.stops.iter().filter(|s| s.reason != "headwater") {
-        match reasons.iter_mut().find(|r| r.0 == stop.reason) {
+    let early = |r: &StopReason| !matches!(r, StopReason::Headwater | StopReason::Outfall);
+    for stop in answer.trace.stops.iter().filter(|s| early(&s.reason)) {
+        let label = stop.reason.label(say.language);
+        match reasons.iter_mut().find(|r| r.0 == label) {
             Some(known) => known.1 += 1,
-            None => reasons.push((&stop.reason, 1)),
+            None => reasons.push((label, 1)),
         }
     }
     if !reasons.is_empty() {
-        let list: Vec<String> = reasons.iter().map(|(r, n)| format!("{n} {r}")).collect();
-        say.answer(&format!(
-            "  {}{}",
-            say.pick("branches that end early: ", "提前终止的支线："),
-            list.join(", ")
-        ));
+        let list: Vec<String> = reasons.iter().map(|(r, n)| format!("{n} × {r}")).collect();
+        let title = say.pick("branches that end early: ", "提前终止的支线：");
+        say.answer(&format!("  {title}{}", list.join(say.pick(", ", "，"))));
+    }
+    if possible {
+        let more = answer.possible_pipes.len();
+        say.answer(&match (say.language, more) {
+            (Language::English, 0) => "  doubtful directions could add nothing".to_owned(),
+            (Language::English, _) => {
+                format!("  doubtful directions could add {}", count(more, "pipe", "pipes"))
+            }
+            (Language::Chinese, 0) => "  存疑流向不会增加管段".to_owned(),
+            (Language::Chinese, _) => format!("  存疑流向还可能增加管段 {more} 条"),
+        });
+    }
+}
+
+fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {
+    let start = &answer.start;
+    let up = answer.trace.heading == Heading::Upstream;
+    let drainers = answer.drainers.len();
+    let pipes = answer.pipes.len();
+    let moved = start.snap_m > 0.01;
+    match language {
+        Language::English => {
+            let who = if city.drainers.is_empty() {
+                "no drainers were given".to_owned()
+            } else {
+                let where_ = if up { "behind it" } else { "on the way" };
+                format!("{} {where_}", count(drainers, "drainer", "drainers"))
+            };
+            let moved = if moved {
+                format!("; start moved {:.2} m onto the network", start.snap_m)
+            } else {
+                String::new()
+            };
+            format!(
+                "{} {}: {} {} ({:.0} m), {who}, {} about them{moved}",
+                start.kind,
+                start.id,
+                count(pipes, "pipe", "pipes"),
+                if up { "upstream" } else { "downstream" },
+                answer.length_m,
+                count(answer.findings, "finding", "findings"),
+            )
+        }
+        Language::Chinese => {
+            let (side, on_side) = if up { ("上游", "上游") } else { ("下游", "沿途") };
+            let who = if city.drainers.is_empty() {
+                "未提供排水户图层".to_owned()
+            } else {
+                format!("{on_side}排水户 {drainers} 个")
+            };
+            let moved =
+                if moved { format!("；起点距管网 {:.2} 米", start.snap_m) } else { String::new() };
+            let kind = match start.kind.as_str() {
+                "outfall" => "排口",
+                "node" => "管点",
+                "pipe" => "管段",
+                "drainer" => "排水户",
+                _ => "位置",
+            };
+            format!(
+                "{kind} {}：{side}管段 {pipes} 条（{:.0} 米），{who}，相关数据疑点 {} 处{moved}",
+                start.id, answer.length_m, answer.findings,
+            )
+        }
+    }
+}
+
+/// Where the water of a downstream trace comes out.
+fn reaches(city: &City, answer: &TraceAnswer, language: Language) -> String {
+    let network = &city.network;
+    let ends = answer.trace.stops.iter().filter(|s| s.reason == StopReason::Outfall);
+    let names: Vec<String> = ends
+        .map(|stop| {
+            let mut outfalls = network.outfall_ids().map(|o| network.outfall(o));
+            let outfall = outfalls.find(|o| o.node == Some(stop.node));
+            let name = outfall.map_or(network.node(stop.node).name, |o| o.id.as_str());
+            format!("{name} ({:.0} m)", stop.distance)
+        })
+        .collect();
+    match (language, names.is_empty()) {
+        (Language::English, true) => "reaches no outfall".to_owned(),
+        (Language::English, false) => format!("reaches outfall {}", names.join(", ")),
+        (Language::Chinese, true) => "未到达任何排口".to_owned(),
+        (Language::Chinese, false) => format!("到达排口 {}", names.join("、")),
     }
 }

@@ -26,7 +26,7 @@ pub fn run(args: &VenuesArgs, say: &Say) -> Result<u8, Fault> {
         if args.json {
             say.answer(&serde_json::to_string(answer).unwrap_or_default());
         } else {
-            tell(answer, say);
+            tell(&city, answer, say);
         }
     }
     if let Some(path) = &args.output {
@@ -52,24 +52,41 @@ pub fn write(
 }
 
 /// One venue in a plain line.
-pub fn tell(answer: &VenueAnswer, say: &Say) {
+pub fn tell(city: &City, answer: &VenueAnswer, say: &Say) {
     let name = if answer.name.is_empty() { &answer.venue } else { &answer.name };
     let drainers: usize = answer.outfalls.iter().map(|o| o.drainers.len()).sum();
+    let has_waters = city.survey.iter().any(|s| s.layers_of(Role::Waters).next().is_some());
+    let outfalls = answer.outfalls.len();
+    let (waters, on_waters) = (answer.waters.len(), answer.outfalls_on_waters.len());
+    let radius = answer.radius_m;
     say.answer(&match say.language {
-        Language::English => format!(
-            "{name}: {} within {:.0} m with {} behind; {} touched by the disc with {} on them",
-            count(answer.outfalls.len(), "outfall", "outfalls"),
-            answer.radius_m,
-            count(drainers, "drainer", "drainers"),
-            count(answer.waters.len(), "water", "waters"),
-            count(answer.outfalls_on_waters.len(), "outfall", "outfalls"),
-        ),
-        Language::Chinese => format!(
-            "{name}：{:.0} 米内排口 {} 个，其上游排水户 {drainers} 个；涉及水体 {} 处，沿线排口 {} 个",
-            answer.radius_m,
-            answer.outfalls.len(),
-            answer.waters.len(),
-            answer.outfalls_on_waters.len()
-        ),
+        Language::English => {
+            let behind = if city.drainers.is_empty() {
+                "no drainers were given".to_owned()
+            } else {
+                format!("{} behind", count(drainers, "drainer", "drainers"))
+            };
+            let waters = if has_waters {
+                let waters = count(waters, "water", "waters");
+                format!("{waters} touched by the disc, {} on them", count(on_waters, "outfall", "outfalls"))
+            } else {
+                "no waters were given".to_owned()
+            };
+            let outfalls = count(outfalls, "outfall", "outfalls");
+            format!("{name}: {outfalls} within {radius:.0} m, {behind}; {waters}")
+        }
+        Language::Chinese => {
+            let behind = if city.drainers.is_empty() {
+                "未提供排水户图层".to_owned()
+            } else {
+                format!("其上游排水户 {drainers} 个")
+            };
+            let waters = if has_waters {
+                format!("涉及水体 {waters} 处，沿线排口 {on_waters} 个")
+            } else {
+                "未提供水体图层".to_owned()
+            };
+            format!("{name}：{radius:.0} 米内排口 {outfalls} 个，{behind}；{waters}")
+        }
     });
 }

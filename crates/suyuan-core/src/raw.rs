@@ -137,6 +137,13 @@ pub enum Field {
     Radius,
 }
 
+/// The word used in dialects, project files and reports: `from_node`, `invert_to`, …
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
 /// The values of one understood column. Blank texts and `NaN` numbers stand for "unknown" and are never handed out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
@@ -404,6 +411,20 @@ pub struct LayerSource {
     pub fields: BTreeMap<Field, String>,
 }
 
+impl LayerSource {
+    /// The file and, where that says more, the layer inside it: `mains.shp`, `city.gpkg:mains`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let file = self.path.rsplit(['/', '\\']).next().unwrap_or(&self.path);
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        if stem == self.layer || self.layer.is_empty() {
+            file.to_owned()
+        } else {
+            format!("{file}:{}", self.layer)
+        }
+    }
+}
+
 /// One layer of a survey.
 #[derive(Debug, Clone)]
 pub struct RawLayer {
@@ -517,13 +538,6 @@ impl RawSurvey {
     /// An origin in words: `mains.shp row 12`, rows counted from 1.
     #[must_use]
     pub fn describe(&self, origin: Origin) -> String {
-        let source = &self.layers[origin.layer as usize].source;
-        let file = source.path.rsplit(['/', '\\']).next().unwrap_or(&source.path);
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        if stem == source.layer || source.layer.is_empty() {
-            format!("{file} row {}", origin.row + 1)
-        } else {
-            format!("{file}:{} row {}", source.layer, origin.row + 1)
-        }
+        format!("{} row {}", self.layers[origin.layer as usize].source.name(), origin.row + 1)
     }
 }

@@ -329,6 +329,7 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ("gap", pick("gap in the survey", "断头"), "215,25,28,255"),
                 ("opposing", pick("opposing direction", "流向相背"), "230,97,1,255"),
                 ("barrier", pick("barrier", "阻断"), "94,60,153,255"),
+                ("loop", pick("loop", "环路"), "150,150,150,255"),
                 ("end_of_data", pick("end of data", "数据边界"), "150,150,150,255"),
                 ("limit", pick("limit", "距离限制"), "200,180,80,255"),
             ];

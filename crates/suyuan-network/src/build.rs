@@ -8,7 +8,7 @@ use suyuan_core::{
 
 use crate::config::{BuildConfig, SnapTolerance};
 use crate::direct::{Direction, decide};
-use crate::ids::PipeId;
+use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Network, Pipe, Reach};
 use crate::orient::{Link, NodeRole};
@@ -33,9 +33,11 @@ pub enum BuildError {
         /// Whether pipes of other systems were left out.
         filtered: bool,
     },
-    /// The tolerance is no distance.
-    #[error("the snap tolerance {value} is no distance in metres")]
-    BadTolerance {
+    /// A tolerance or reach is no distance.
+    #[error("{setting} = {value} is no distance in metres; give 0 or more")]
+    BadDistance {
+        /// The setting.
+        setting: &'static str,
         /// What was given.
         value: f64,
     },
@@ -54,7 +56,9 @@ impl BuildError {
             (Language::Chinese, Self::NoPipes { filtered: true }) => {
                 "数据中没有所选排水系统的管线".to_owned()
             }
-            (Language::Chinese, Self::BadTolerance { value }) => format!("捕捉容差 {value} 不是有效的米数"),
+            (Language::Chinese, Self::BadDistance { setting, value }) => {
+                format!("{setting} = {value} 不是有效的米数，应为 0 或更大")
+            }
         }
     }
 }
@@ -67,7 +71,8 @@ impl BuildError {
 ///
 /// # Errors
 /// [`BuildError::NotMetric`] if the coordinates are degrees: no tolerance in metres means anything there.
-/// [`BuildError::NoPipes`] if nothing is left to build from.
+/// [`BuildError::NoPipes`] if nothing is left to build from. [`BuildError::BadDistance`] for a tolerance
+/// or reach that is negative or no finite number.
 ///
 /// # Complexity
 /// O(n log n) time and O(n) memory, n being the vertices of the survey.
@@ -89,10 +94,11 @@ pub fn build_network(
     if survey.crs.geographic {
         return Err(BuildError::NotMetric { crs: survey.crs.name.clone() });
     }
-    if let SnapTolerance::Metres(value) = config.snap
-        && !(value.is_finite() && value >= 0.0)
-    {
-        return Err(BuildError::BadTolerance { value });
+    let snap = if let SnapTolerance::Metres(value) = config.snap { value } else { 0.0 };
+    for (setting, value) in [("snap", snap), ("outfall_reach", config.outfall_reach)] {
+        if !(value.is_finite() && value >= 0.0) {
+            return Err(BuildError::BadDistance { setting, value });
+        }
     }
     let lines = collect(survey, config);
     if lines.pipes.is_empty() {
@@ -168,13 +174,10 @@ fn node_inverts(survey: &RawSurvey, nodes: &Nodes) -> Vec<f64> {
 
 /// The levels a pipe's direction is judged by: its own, else those of the nodes at its ends.
 fn levels(lines: &Lines, nodes: &Nodes, node_inverts: &[f64], pipe: usize) -> [f64; 2] {
-    let row = &lines.pipes[pipe];
-    let (first, last) = (row.parts.0 as usize, row.parts.1 as usize - 1);
-    let flipped = lines.parts[first].flipped;
-    let ends = if flipped { [2 * last + 1, 2 * first] } else { [2 * first, 2 * last + 1] };
     let at = |side: usize| {
-        let own = row.inverts[side];
-        if own.is_finite() { own } else { node_inverts[nodes.of_element[ends[side]].index()] }
+        let own = lines.pipes[pipe].inverts[side];
+        let node = nodes.of_element[lines.end_of(pipe, side)];
+        if own.is_finite() { own } else { node_inverts[node.index()] }
     };
     [at(0), at(1)]
 }
@@ -206,8 +209,9 @@ fn direct(
         NodeKind::Joint | NodeKind::Manhole => NodeRole::Plain,
     };
     let roles: Vec<NodeRole> = nodes.kinds.iter().zip(is_outfall).map(role).collect();
-    let directions: Vec<(Direction, [f64; 2])> =
-        decide(&lines.pipes, &levels, &links, &roles, config.direct).into_iter().zip(levels).collect();
+    let flipped = |p: usize| lines.parts[lines.pipes[p].parts.0 as usize].flipped;
+    let decided = decide(&lines.pipes, &levels, &links, &roles, config.direct, flipped);
+    let directions: Vec<(Direction, [f64; 2])> = decided.into_iter().zip(levels).collect();
     for (p, (direction, _)) in directions.iter().enumerate() {
         let pipe = &lines.pipes[p];
         let part = pipe.parts.0 as usize;
@@ -287,12 +291,7 @@ fn lay_reaches(
     (reaches, pipes)
 }
 
-fn gaps(
-    network: &Network,
-    joins: &Joins,
-    node_of: &[crate::NodeId],
-    parts: &[crate::survey::Part],
-) -> Vec<Gap> {
+fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::survey::Part]) -> Vec<Gap> {
     let mut gaps: Vec<Gap> = joins
         .near_misses
         .iter()
@@ -316,14 +315,17 @@ fn gaps(
 impl Network {
     /// What is odd about the network as a whole.
     fn report(&self, findings: &mut Vec<Finding>) {
-        for ring in kosaraju_scc(self).into_iter().filter(|ring| ring.len() > 1) {
+        let rings: Vec<Vec<NodeId>> = kosaraju_scc(self).into_iter().filter(|ring| ring.len() > 1).collect();
+        let mut ring_of = vec![0u32; self.node_count()];
+        for (number, ring) in (1..).zip(&rings) {
+            for node in ring {
+                ring_of[node.index()] = number;
+            }
+        }
+        for (number, ring) in (1..).zip(&rings) {
             let Some(first) = ring.iter().min() else { continue };
-            let inside = |r: &&crate::ReachId| ring.contains(&self.reach(**r).from);
-            let count: usize = if ring.len() <= 64 {
-                ring.iter().map(|n| self.incoming(*n).iter().filter(inside).count()).sum()
-            } else {
-                ring.len()
-            };
+            let inside = |r: &&crate::ReachId| ring_of[self.reach(**r).from.index()] == number;
+            let count: usize = ring.iter().map(|n| self.incoming(*n).iter().filter(inside).count()).sum();
             let mut finding = Finding::new(FindingCode::Loop)
                 .with("id", self.node_names.at(first.index()))
                 .with("count", count);

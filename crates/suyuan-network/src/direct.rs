@@ -74,15 +74,40 @@ struct Record {
 }
 
 impl Record {
-    /// Counts a pipe that runs as drawn with the probability `along`, or takes it out again with weight −1.
-    fn count(&mut self, own: Own, along: f64, weight: f64) {
-        let Own::Open(fall) = own else { return };
+    /// Counts a pipe that runs with its record with the probability `along` and as drawn with the probability `drawn`,
+    /// or takes it out again with weight −1.
+    fn count(&mut self, fall: Option<f64>, along: f64, drawn: f64, weight: f64) {
         self.lines += weight;
-        self.drawn += weight * along;
+        self.drawn += weight * drawn;
         if let Some(fall) = fall {
             self.falls[size_of(fall)] += weight;
             self.contrary[size_of(fall)] += weight * if fall > 0.0 { 1.0 - along } else { along };
         }
+    }
+
+    /// Counts a pipe without a recorded direction, whose record is the order it is drawn in.
+    fn count_open(&mut self, own: Own, odds: f64, weight: f64) {
+        if let Own::Open(fall) = own {
+            self.count(fall, probability(odds), probability(odds), weight);
+        }
+    }
+
+    /// What the pipes teach whose direction is recorded. `flipped` tells which are drawn against their record.
+    fn of_recorded(
+        own: &[Own],
+        pipes: &[PipeRow],
+        levels: &[[f64; 2]],
+        flipped: impl Fn(usize) -> bool,
+    ) -> Self {
+        let mut record = Self::default();
+        for (p, own) in own.iter().enumerate() {
+            if let Own::Recorded(along, _) = own {
+                let along = f64::from(u8::from(*along));
+                let drawn = if flipped(p) { 1.0 - along } else { along };
+                record.count(fall(&pipes[p], levels[p]), along, drawn, 1.0);
+            }
+        }
+        record
     }
 
     /// What the record says, drawn towards what is usual: of lines four in five with the flow, by the weight of one line,
@@ -145,6 +170,7 @@ pub(crate) fn decide(
     links: &[Link],
     roles: &[NodeRole],
     direct: DirectBy,
+    flipped: impl Fn(usize) -> bool,
 ) -> Vec<Direction> {
     let own: Vec<Own> = pipes.iter().zip(levels).map(|(p, l)| Own::of(p, *l)).collect();
     if direct == DirectBy::Stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
@@ -153,8 +179,9 @@ pub(crate) fn decide(
     }
     let mut field = Field::new(links, pipes.len(), roles);
     let mut rarity = Rarity::USUAL;
+    let recorded = Record::of_recorded(&own, pipes, levels, flipped);
     // A pipe is judged by what the others show: it must not vouch for itself.
-    let mut trust = vec![Record::default().trust(); pipes.len()];
+    let mut trust = vec![recorded.trust(); pipes.len()];
     let mut odds = Vec::new();
     for round in 0..ROUNDS {
         let evidence: Vec<f64> = own.iter().zip(&trust).map(|(o, t)| o.odds(*t)).collect();
@@ -164,13 +191,13 @@ pub(crate) fn decide(
             break;
         }
         rarity = field.census(&rarity).rarity();
-        let mut record = Record::default();
+        let mut record = recorded;
         for (own, odds) in own.iter().zip(&odds) {
-            record.count(*own, probability(*odds), 1.0);
+            record.count_open(*own, *odds, 1.0);
         }
         for (p, trust) in trust.iter_mut().enumerate() {
             let mut others = record;
-            others.count(own[p], probability(odds[p]), -1.0);
+            others.count_open(own[p], odds[p], -1.0);
             *trust = others.trust();
         }
     }

@@ -99,13 +99,16 @@ impl<'a> NearestPipe<'a> {
     #[must_use]
     pub fn on_pipe(&self, pipe: PipeId, place: Coord<f64>) -> Option<PipeSpot> {
         let (from, to) = self.network.pipe(pipe).parts;
-        (from..to)
-            .flat_map(|part| {
-                let count = self.network.part(part).len().saturating_sub(1);
-                (0..count).map(move |vertex| (part, vertex as u32))
-            })
-            .map(|(part, vertex)| self.spot(part, vertex, place))
-            .min_by(|a, b| a.distance.total_cmp(&b.distance).then(a.measure.total_cmp(&b.measure)))
+        let mut best: Option<(f64, u32, u32)> = None;
+        for part in from..to {
+            for (vertex, w) in self.network.part(part).windows(2).enumerate() {
+                let (_, d2) = nearest_on_segment(w[0], w[1], place);
+                if best.is_none_or(|b| d2 < b.0) {
+                    best = Some((d2, part, vertex as u32));
+                }
+            }
+        }
+        best.map(|(_, part, vertex)| self.spot(part, vertex, place))
     }
 
     /// The nearest spot of all, `None` in a network without geometry. Of equally near pipes the first in order.

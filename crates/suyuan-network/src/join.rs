@@ -90,10 +90,11 @@ pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join
     for (p, part) in lines.parts.iter().enumerate() {
         let pipe = &lines.pipes[part.pipe as usize];
         for end in 0..2 {
-            let label = pipe.labels[if part.flipped { 1 - end } else { end }];
+            let label = lines.label(2 * p + end);
             places.push(lines.end(p, end));
             labels.push(label);
-            open.push(!pipe.labelled || (label.is_none() && join_by == JoinBy::IdsThenGeometry));
+            let blank = label.is_none() && !part.seams[end];
+            open.push(!pipe.labelled || (blank && join_by == JoinBy::IdsThenGeometry));
         }
     }
     for point in &lines.points {
@@ -115,6 +116,9 @@ pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join
         SnapTolerance::Metres(m) => m,
         SnapTolerance::Auto => joiner.scatter(),
     };
+    for [a, b] in &lines.seams {
+        joiner.union.join(*a, *b);
+    }
     joiner.join_labels();
     joiner.join_coincident();
     let (splits, near_misses) = joiner.join_to_lines(segments);
@@ -458,9 +462,11 @@ impl Joiner<'_> {
 
     /// Whether it is the end of a pipe that should name a node there and does not.
     fn is_blank(&self, element: u32) -> bool {
-        (element as usize) < self.ends()
-            && !self.open[element as usize]
-            && self.labels[element as usize].is_none()
+        let element = element as usize;
+        element < self.ends()
+            && !self.open[element]
+            && self.labels[element].is_none()
+            && !self.lines.parts[element / 2].seams[element % 2]
     }
 
     fn wish(&self, element: u32, hits: &[Hit], blank: bool) -> Option<Wish> {
@@ -572,7 +578,7 @@ impl Joiner<'_> {
 impl Joiner<'_> {
     fn report_blank(&mut self, element: u32) {
         let part = &self.lines.parts[element as usize / 2];
-        let start = element.is_multiple_of(2) != part.flipped;
+        let start = self.lines.side(element as usize) == 0;
         let (english, chinese) = if start { ("start", "起点") } else { ("end", "终点") };
         let mut finding = Finding::new(FindingCode::NodeIdMissing)
             .with("id", self.lines.ids.at(part.pipe as usize))

@@ -69,12 +69,9 @@ pub(crate) fn join(
     reach: f64,
 ) {
     let mut by_label: Vec<(&str, u32)> = Vec::new();
-    for (p, part) in lines.parts.iter().enumerate() {
-        for end in 0..2 {
-            let side = if part.flipped { 1 - end } else { end };
-            if let Some(label) = lines.pipes[part.pipe as usize].labels[side] {
-                by_label.push((&lines.labels[label as usize], (2 * p + end) as u32));
-            }
+    for element in 0..lines.parts.len() * 2 {
+        if let Some(label) = lines.label(element) {
+            by_label.push((&lines.labels[label as usize], element as u32));
         }
     }
     let first_point = lines.parts.len() * 2;

@@ -48,9 +48,7 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
         for (_, element) in group {
             let element = *element as usize;
             if element < ends {
-                let part = &lines.parts[element / 2];
-                let side = if part.flipped { 1 - element % 2 } else { element % 2 };
-                if let Some(label) = lines.pipes[part.pipe as usize].labels[side] {
+                if let Some(label) = lines.label(element) {
                     let label = lines.labels[label as usize].as_str();
                     if cluster.name.is_empty() || label < cluster.name {
                         cluster.name = label;

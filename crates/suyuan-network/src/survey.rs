@@ -36,6 +36,8 @@ pub(crate) struct Part {
     pub(crate) length: f64,
     /// Whether the record's start is the drawn end.
     pub(crate) flipped: bool,
+    /// Whether the drawn start and end go on in another part of the same pipe.
+    pub(crate) seams: [bool; 2],
 }
 
 /// A surveyed point of the node layers.
@@ -57,9 +59,35 @@ pub(crate) struct Lines {
     pub(crate) labels: Vec<String>,
     /// Pipes that have neither geometry nor labels.
     pub(crate) unplaced: Vec<Origin>,
+    /// Where two parts of one pipe go on into each other, as elements: twice the part, and one more for the drawn end.
+    pub(crate) seams: Vec<[u32; 2]>,
 }
 
 impl Lines {
+    /// Which side of the record a drawn end is: 0 its start, 1 its end.
+    pub(crate) fn side(&self, element: usize) -> usize {
+        (element % 2) ^ usize::from(self.parts[element / 2].flipped)
+    }
+
+    /// The label that the record gives to a drawn end; none where the pipe goes on in another part.
+    pub(crate) fn label(&self, element: usize) -> Option<u32> {
+        let part = &self.parts[element / 2];
+        self.pipes[part.pipe as usize].labels[self.side(element)].filter(|_| !part.seams[element % 2])
+    }
+
+    /// The drawn ends of a pipe at one side of its record.
+    fn ends_of(&self, pipe: usize, side: usize) -> impl Iterator<Item = usize> {
+        let (from, to) = self.pipes[pipe].parts;
+        (2 * from as usize..2 * to as usize)
+            .filter(move |e| self.side(*e) == side && !self.parts[e / 2].seams[e % 2])
+    }
+
+    /// The drawn end where the record of a pipe begins (0) or ends (1); of several the first.
+    pub(crate) fn end_of(&self, pipe: usize, side: usize) -> usize {
+        // A ring of parts has no end of its own.
+        self.ends_of(pipe, side).next().unwrap_or(2 * self.pipes[pipe].parts.0 as usize + side)
+    }
+
     pub(crate) fn line(&self, part: usize) -> &[Coord<f64>] {
         let (from, to) = self.parts[part].coords;
         &self.coords[from as usize..to as usize]
@@ -155,6 +183,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         points: Vec::new(),
         labels: Vec::new(),
         unplaced: Vec::new(),
+        seams: Vec::new(),
     };
     for (_, l, row) in rows {
         let (index, layer, labelled) = layers[l];
@@ -171,7 +200,13 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
             let start = lines.coords.len() as u32;
             lines.coords.extend_from_slice(line);
             let coords = (start, lines.coords.len() as u32);
-            lines.parts.push(Part { pipe, coords, length: length_of(line), flipped: false });
+            lines.parts.push(Part {
+                pipe,
+                coords,
+                length: length_of(line),
+                flipped: false,
+                seams: [false; 2],
+            });
         }
         if lines.parts.len() as u32 == first_part {
             if labels.iter().all(Option::is_none) {
@@ -180,7 +215,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
             }
             let length = layer.number(Field::Length, row_index).filter(|v| *v >= 0.0).unwrap_or(0.0);
             let at = lines.coords.len() as u32;
-            lines.parts.push(Part { pipe, coords: (at, at), length, flipped: false });
+            lines.parts.push(Part { pipe, coords: (at, at), length, flipped: false, seams: [false; 2] });
         }
         lines.ids.push(&layer.id(row_index));
         lines.pipes.push(PipeRow {
@@ -197,6 +232,9 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
     let any_labelled = layers.iter().any(|l| l.2);
     collect_points(survey, &mut lines, &mut names, any_labelled);
     lines.labels = names.in_order();
+    for pipe in 0..lines.pipes.len() {
+        chain_parts(&mut lines, pipe);
+    }
     flip_to_labels(&mut lines);
     lines
 }
@@ -246,15 +284,53 @@ impl Labels {
     }
 }
 
-/// Finds, for each labelled part, which drawn end the record's start is: ends that carry the same label should lie
+/// Finds where the parts of a pipe go on into each other, and lets all of such a chain run the way of its first part,
+/// however the others are drawn.
+fn chain_parts(lines: &mut Lines, pipe: usize) {
+    let (from, to) = lines.pipes[pipe].parts;
+    if to - from < 2 {
+        return;
+    }
+    let mut ends: Vec<(Coord<f64>, u32)> =
+        (2 * from..2 * to).filter_map(|e| Some((lines.end(e as usize / 2, e as usize % 2)?, e))).collect();
+    ends.sort_unstable_by(|(p, a), (q, b)| p.x.total_cmp(&q.x).then(p.y.total_cmp(&q.y)).then(a.cmp(b)));
+    let mut beyond: HashMap<u32, u32> = HashMap::new();
+    for group in ends.chunk_by(|a, b| a.0 == b.0) {
+        if let [(_, a), (_, b)] = group
+            && a / 2 != b / 2
+        {
+            lines.seams.push([*a, *b]);
+            for (near, far) in [(*a, *b), (*b, *a)] {
+                lines.parts[near as usize / 2].seams[near as usize % 2] = true;
+                beyond.insert(near, far);
+            }
+        }
+    }
+    let mut settled = vec![false; (to - from) as usize];
+    for first in from..to {
+        let mut open = vec![first];
+        settled[(first - from) as usize] = true;
+        while let Some(part) = open.pop() {
+            for end in [2 * part, 2 * part + 1] {
+                let Some(far) = beyond.get(&end) else { continue };
+                if !std::mem::replace(&mut settled[(far / 2 - from) as usize], true) {
+                    if lines.side(end as usize) == lines.side(*far as usize) {
+                        lines.parts[*far as usize / 2].flipped ^= true;
+                    }
+                    open.push(far / 2);
+                }
+            }
+        }
+    }
+}
+
+/// Finds, for each labelled pipe, which drawn end the record's start is: ends that carry the same label should lie
 /// together, so each label is placed where most of its pipes have an end.
 fn flip_to_labels(lines: &mut Lines) {
-    let mut at_label: Vec<Vec<(u32, u8)>> = vec![Vec::new(); lines.labels.len()];
-    for (p, part) in lines.parts.iter().enumerate() {
-        for (side, label) in lines.pipes[part.pipe as usize].labels.iter().enumerate() {
-            if let Some(label) = label {
-                at_label[*label as usize].push((p as u32, side as u8));
-            }
+    let mut at_label: Vec<Vec<usize>> = vec![Vec::new(); lines.labels.len()];
+    for element in 0..lines.parts.len() * 2 {
+        if let Some(label) = lines.label(element) {
+            at_label[label as usize].push(element);
         }
     }
     let mut places: Vec<Option<Coord<f64>>> = vec![None; lines.labels.len()];
@@ -268,43 +344,45 @@ fn flip_to_labels(lines: &mut Lines) {
             places[label] = place_of_label(lines, incident);
         }
     }
-    let mut flips = Vec::new();
-    for (p, part) in lines.parts.iter().enumerate() {
-        let [Some(from), Some(to)] = lines.pipes[part.pipe as usize].labels else { continue };
-        let (Some(start), Some(end)) = (lines.end(p, 0), lines.end(p, 1)) else { continue };
-        let (Some(from), Some(to)) = (places[from as usize], places[to as usize]) else { continue };
-        let drawn = distance(start, from) + distance(end, to);
-        let turned = distance(start, to) + distance(end, from);
-        if turned + 0.5 < drawn {
-            flips.push(p);
+    for pipe in 0..lines.pipes.len() {
+        // How far the ends lie from the places of their labels, as drawn and turned.
+        let (mut drawn, mut turned) = (0.0, 0.0);
+        for (side, label) in lines.pipes[pipe].labels.iter().enumerate() {
+            let Some(place) = label.and_then(|l| places[l as usize]) else { continue };
+            let away = |side: usize| {
+                let ends = lines.ends_of(pipe, side).filter_map(|e| lines.end(e / 2, e % 2));
+                ends.map(|end| distance(end, place)).sum::<f64>()
+            };
+            drawn += away(side);
+            turned += away(1 - side);
         }
-    }
-    for p in flips {
-        lines.parts[p].flipped = true;
+        if turned + 0.5 < drawn {
+            let (from, to) = lines.pipes[pipe].parts;
+            for part in &mut lines.parts[from as usize..to as usize] {
+                part.flipped ^= true;
+            }
+        }
     }
 }
 
-/// The end point that most pipes of a label have an end near to, drawn order deciding ties.
-fn place_of_label(lines: &Lines, incident: &[(u32, u8)]) -> Option<Coord<f64>> {
+/// The end point that most pipes of a label have an end near to, drawn order deciding ties; none where no two agree.
+fn place_of_label(lines: &Lines, incident: &[usize]) -> Option<Coord<f64>> {
     const NEAR: f64 = 0.5;
-    let own = |(part, side): &(u32, u8)| lines.end(*part as usize, *side as usize);
-    if incident.len() == 1 || incident.len() > 64 {
-        return incident.iter().find_map(own);
-    }
+    let place = |element: usize| lines.end(element / 2, element % 2);
+    let other =
+        |element: usize| lines.end_of(lines.parts[element / 2].pipe as usize, 1 - lines.side(element));
+    let incident = &incident[..incident.len().min(64)];
     let mut best: Option<(usize, usize, Coord<f64>)> = None;
-    for (part, side) in incident {
-        for end in [*side as usize, 1 - *side as usize] {
-            let Some(candidate) = lines.end(*part as usize, end) else { continue };
-            let near = |place: Option<Coord<f64>>| place.is_some_and(|q| distance(q, candidate) <= NEAR);
-            let pipes = incident
-                .iter()
-                .filter(|(p, _)| near(lines.end(*p as usize, 0)) || near(lines.end(*p as usize, 1)))
-                .count();
-            let drawn = incident.iter().filter(|i| near(own(i))).count();
+    for element in incident {
+        for end in [*element, other(*element)] {
+            let Some(candidate) = place(end) else { continue };
+            let near = |element: usize| place(element).is_some_and(|q| distance(q, candidate) <= NEAR);
+            let pipes = incident.iter().filter(|e| near(**e) || near(other(**e))).count();
+            let drawn = incident.iter().filter(|e| near(**e)).count();
             if best.is_none_or(|(b, d, _)| (pipes, drawn) > (b, d)) {
                 best = Some((pipes, drawn, candidate));
             }
         }
     }
-    best.map(|b| b.2)
+    best.filter(|b| b.0 > 1).map(|b| b.2)
 }

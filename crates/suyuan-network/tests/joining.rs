@@ -135,3 +135,55 @@ proptest! {
         prop_assert_eq!(bare(&once), bare(&twice));
     }
 }
+
+/// Pipe `P` from (0, 0) to (300, 0) in three parts and pipe `Q` from there to (400, 0), with the labels of their nodes.
+fn in_parts(parts: &[usize; 3], turned: [bool; 3], labels: Option<[[&str; 2]; 2]>) -> RawSurvey {
+    let at = |x: f64| Coord { x, y: 0.0 };
+    let mut shapes = Shapes::new(ShapeKind::Line);
+    let lines: Vec<[Coord<f64>; 2]> = parts
+        .iter()
+        .map(|part| {
+            let (from, to) = (at(*part as f64 * 100.0), at(*part as f64 * 100.0 + 100.0));
+            if turned[*part] { [to, from] } else { [from, to] }
+        })
+        .collect();
+    shapes.push(lines.iter().map(<[_; 2]>::as_slice));
+    shapes.push([[at(300.0), at(400.0)].as_slice()]);
+    let text = |values: [&str; 2]| Column::Text(values.iter().map(|v| (*v).to_owned()).collect());
+    let mut columns = BTreeMap::from([(Field::Id, text(["P", "Q"]))]);
+    if let Some([from, to]) = labels {
+        columns.extend([(Field::FromNode, text(from)), (Field::ToNode, text(to))]);
+    }
+    let layer = RawLayer {
+        role: Role::Pipes,
+        source: LayerSource::default(),
+        attributes: Arc::new(MemoryAttributes { fields: Vec::new(), rows: vec![Vec::new(); 2] }),
+        shapes,
+        columns,
+    };
+    RawSurvey { crs: drawn_crs(), layers: vec![layer], findings: Vec::new() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn parts_of_a_pipe_flow_on_into_each_other_however_they_are_drawn(
+        order in Just([0usize, 1, 2]).prop_shuffle(), turned in any::<[bool; 3]>(), named in 0usize..3,
+    ) {
+        // Both ids, the lower one alone, none.
+        let labels =
+            [Some([["A", "B"], ["B", "C"]]), Some([["", "B"], ["B", "C"]]), None][named];
+        let (network, findings) =
+            build_network(&in_parts(&order, turned, labels), &BuildConfig::automatic()).unwrap();
+        prop_assert_eq!((network.node_count(), network.reach_count()), (5, 4));
+        prop_assert!(findings.iter().all(|f| f.code != suyuan_core::FindingCode::NodeIdApart), "{:?}", findings);
+        let p = network.find_pipes("P").unwrap()[0];
+        let x = |n: NodeId| network.node(n).place.unwrap().x;
+        let down: Vec<bool> = network.reaches_of(p).map(|r| x(network.reach(r).from) < x(network.reach(r).to)).collect();
+        prop_assert!(down.iter().all(|d| *d == down[0]), "parts against each other: {:?}", down);
+        if named < 2 {
+            prop_assert!(down[0], "against its node ids");
+        }
+    }
+}

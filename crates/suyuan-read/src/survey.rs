@@ -511,7 +511,7 @@ fn report_duplicate_ids(survey: &mut RawSurvey) {
         let mut ids: Vec<(&str, u32)> =
             (0..layer.len()).filter_map(|row| Some((layer.text(Field::Id, row)?, row as u32))).collect();
         ids.sort_unstable();
-        for group in ids.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1).take(100) {
+        for group in ids.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
             let mut finding = Finding::new(FindingCode::DuplicateId)
                 .with("id", group[0].0)
                 .with("count", group.len())

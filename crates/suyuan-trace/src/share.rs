@@ -60,7 +60,8 @@ impl Trace {
         }
         // Groups come downstream first, so that what a ring sends on is known when its turn comes.
         for group in kosaraju_scc(&water) {
-            let place: HashMap<usize, usize> = group.iter().enumerate().map(|(k, n)| (n.index(), k)).collect();
+            let place: HashMap<usize, usize> =
+                group.iter().enumerate().map(|(k, n)| (n.index(), k)).collect();
             let mut ring = Ring::new(group.len());
             for (k, n) in group.iter().enumerate() {
                 let reaches = network.outgoing(nodes[n.index()]).len();

@@ -33,6 +33,10 @@ pub enum StopReason {
         /// That pipe.
         pipe: PipeId,
     },
+    /// A ring of pipes in which water only goes round: nothing drains into it (upstream), or out of it (downstream). Told
+    /// once, at its node nearest to the start.
+    #[doc(alias = "环路")]
+    Loop,
     /// The pipe ends where no structure was surveyed.
     #[doc(alias = "数据边界")]
     EndOfData,
@@ -51,6 +55,7 @@ impl StopReason {
             Self::Barrier { .. } => "barrier",
             Self::Gap { .. } => "gap",
             Self::Opposing { .. } => "opposing",
+            Self::Loop => "loop",
             Self::EndOfData => "end_of_data",
             Self::Limit => "limit",
         }
@@ -65,6 +70,7 @@ impl StopReason {
             Self::Barrier { .. } => language.pick("barrier", "阻断"),
             Self::Gap { .. } => language.pick("gap in the survey", "断头"),
             Self::Opposing { .. } => language.pick("opposing direction", "流向相背"),
+            Self::Loop => language.pick("loop", "环路"),
             Self::EndOfData => language.pick("end of data", "数据边界"),
             Self::Limit => language.pick("limit", "距离限制"),
         }

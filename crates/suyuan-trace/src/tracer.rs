@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use petgraph::algo::kosaraju_scc;
+use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_core::{Certainty, FlowMode, NodeKind};
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
@@ -102,7 +104,7 @@ impl<'a> Tracer<'a> {
         let limit = options.max_distance.unwrap_or(f64::INFINITY);
         let nodes = self.walk(start, options.heading, limit, &|_| true);
         let mut steps = self.steps(&nodes, start, options.heading, limit);
-        let stops = self.stops(&nodes, start, options, limit);
+        let stops = self.stops(&nodes, &steps, start, options, limit);
         let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
         let certain_nodes = self.walk(start, options.heading, limit, &certain);
         let reached: Vec<NodeId> = certain_nodes.iter().map(|n| n.0).collect();
@@ -326,7 +328,14 @@ impl<'a> Tracer<'a> {
         row.certainty == Certainty::Unknown || row.probability < DOUBTFUL
     }
 
-    fn stops(&self, nodes: &[(NodeId, f64)], start: &Place, options: &TraceOptions, limit: f64) -> Vec<Stop> {
+    fn stops(
+        &self,
+        nodes: &[(NodeId, f64)],
+        steps: &[Step],
+        start: &Place,
+        options: &TraceOptions,
+        limit: f64,
+    ) -> Vec<Stop> {
         let mut stops = Vec::new();
         let (first, at) = self.first_node(start, options.heading);
         if at > limit {
@@ -349,6 +358,47 @@ impl<'a> Tracer<'a> {
             }
             if next.is_empty() {
                 stop(self.reason_at_end(node, options.heading));
+            }
+        }
+        // A tree has fewer reaches than nodes, and no ring.
+        if steps.len() >= nodes.len() {
+            stops.extend(self.closed_rings(nodes, steps, options.heading));
+            stops.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.node.cmp(&b.node)));
+        }
+        stops
+    }
+
+    /// A stop for each ring of the trace that nothing enters from outside, at its node nearest to the start.
+    fn closed_rings(&self, nodes: &[(NodeId, f64)], steps: &[Step], heading: Heading) -> Vec<Stop> {
+        let mut by_id: Vec<(NodeId, f64)> = nodes.to_vec();
+        by_id.sort_unstable_by_key(|n| n.0);
+        let at = |node: NodeId| by_id.binary_search_by_key(&node, |n| n.0).ok();
+        let mut traced = DiGraph::<(), ()>::with_capacity(nodes.len(), steps.len());
+        for _ in &by_id {
+            traced.add_node(());
+        }
+        for step in steps {
+            let reach = self.network.reach(step.reach);
+            if let (Some(from), Some(to)) = (at(reach.from), at(reach.to)) {
+                traced.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
+            }
+        }
+        let mut stops = Vec::new();
+        for ring in kosaraju_scc(&traced) {
+            if ring.len() == 1 && !traced.contains_edge(ring[0], ring[0]) {
+                continue;
+            }
+            let mut members: Vec<NodeId> = ring.iter().map(|n| by_id[n.index()].0).collect();
+            members.sort_unstable();
+            let inside = |r: &ReachId| members.binary_search(&self.far_end(*r, heading)).is_ok();
+            if members.iter().all(|n| self.next(*n, heading).iter().all(inside)) {
+                let nearest = ring.iter().map(|n| by_id[n.index()]);
+                let nearest = nearest.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+                stops.extend(nearest.map(|(node, distance)| Stop {
+                    node,
+                    distance,
+                    reason: StopReason::Loop,
+                }));
             }
         }
         stops
@@ -413,6 +463,11 @@ mod tests {
     #[test]
     fn a_ring_is_traced_once_and_whole() {
         check("A -P1-> B -P2-> C -P3-> B\nC -P4-> OF1", "OF1", "P1 P2 P3 P4", "A:headwater");
+    }
+
+    #[test]
+    fn a_ring_that_nothing_enters_says_so() {
+        check("A -P1-> B -P2-> C -P3-> A\nC -P4-> OF1", "OF1", "P1 P2 P3 P4", "C:loop");
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! The answer to a trace, as the JSON contract has it.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
-use suyuan_core::{Language, Origin};
-use suyuan_network::{Place, PlaceKind};
+use suyuan_core::{Language, Origin, Role};
+use suyuan_network::{NodeId, OutfallId, PipeId, Place, PlaceKind};
+use suyuan_read::{Filter, ReadError};
 use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
 
 use crate::city::City;
 use crate::error::Error;
+use crate::places::Places;
 use crate::reference::Reference;
 
 /// What a trace is asked.
@@ -19,6 +21,8 @@ pub struct TraceRequest {
     pub heading: Heading,
     /// Places that the trace does not pass.
     pub barriers: Vec<String>,
+    /// What a pipe's attributes must meet for the trace to enter it, such as `"DN" >= 300`.
+    pub condition: Option<String>,
     /// How far it may go, metres of pipe.
     pub max_distance: Option<f64>,
     /// How far a start may lie from the network, metres.
@@ -34,6 +38,7 @@ impl Default for TraceRequest {
         Self {
             heading: Heading::Upstream,
             barriers: Vec::new(),
+            condition: None,
             max_distance: None,
             max_snap: 20.0,
             possible: false,
@@ -177,18 +182,18 @@ impl City {
     /// Traces one place and ranks the drainers behind it.
     ///
     /// # Errors
-    /// [`Error::BadReference`] and [`Error::Place`] for starts and barriers that are not there.
+    /// As [`City::tracer`] and [`CityTracer::trace`].
     pub fn trace(&self, start: &str, request: &TraceRequest) -> Result<TraceAnswer, Error> {
-        let mut tracer = Tracer::new(&self.network);
-        let options = self.trace_options(request)?;
-        self.trace_with(&mut tracer, start, request, &options)
+        self.tracer(request)?.trace(start)
     }
 
-    /// The options that a request means.
+    /// What traces many starts with one request.
     ///
     /// # Errors
-    /// As [`City::trace`], for the barriers.
-    pub fn trace_options(&self, request: &TraceRequest) -> Result<TraceOptions, Error> {
+    /// [`Error::BadReference`] and [`Error::Place`] for barriers that are not there; [`Error::Read`] and
+    /// [`Error::NeedsSurvey`] for a condition that cannot be asked.
+    pub fn tracer(&self, request: &TraceRequest) -> Result<CityTracer<'_>, Error> {
+        let places = Places::new(self);
         let mut barriers = Barriers::default();
         for text in &request.barriers {
             let reference = Reference::parse(text)?;
@@ -196,82 +201,64 @@ impl City {
                 barriers.pipes.extend(self.network.find_pipes(id)?);
                 continue;
             }
-            match self.place(&reference, request.max_snap)?.0.kind {
+            match places.find(&reference, request.max_snap)?.0.kind {
                 PlaceKind::Node(node) => barriers.nodes.push(node),
                 PlaceKind::Reach { reach, .. } => barriers.pipes.push(self.network.reach(reach).pipe),
             }
         }
-        Ok(TraceOptions {
+        if let Some(condition) = &request.condition {
+            barriers.pipes.extend(self.pipes_outside(condition)?);
+        }
+        let options = TraceOptions {
             heading: request.heading,
             barriers,
             max_distance: request.max_distance,
             possible: request.possible,
+        };
+        let mut findings_of: HashMap<Origin, Vec<usize>> = HashMap::new();
+        for (i, finding) in self.findings.iter().enumerate() {
+            if let Some(origin) = finding.origin {
+                findings_of.entry(origin).or_default().push(i);
+            }
+        }
+        let mut outfalls_at: HashMap<NodeId, Vec<Origin>> = HashMap::new();
+        for outfall in self.network.outfall_ids().map(|o| self.network.outfall(o)) {
+            if let Some(node) = outfall.node {
+                outfalls_at.entry(node).or_default().push(outfall.origin);
+            }
+        }
+        Ok(CityTracer {
+            city: self,
+            tracer: Tracer::new(&self.network),
+            places,
+            options,
+            max_snap: request.max_snap,
+            language: request.language,
+            findings_of,
+            outfalls_at,
         })
     }
 
-    /// As [`City::trace`], with a tracer and options to be used again.
-    ///
-    /// # Errors
-    /// As [`City::trace`], for the start.
-    pub fn trace_with(
-        &self,
-        tracer: &mut Tracer<'_>,
-        start: &str,
-        request: &TraceRequest,
-        options: &TraceOptions,
-    ) -> Result<TraceAnswer, Error> {
+    /// The pipes whose attributes do not meet a condition.
+    fn pipes_outside(&self, condition: &str) -> Result<Vec<PipeId>, Error> {
+        let bad = |what: String| ReadError::BadFilter { filter: condition.to_owned(), what };
+        let filter = Filter::parse(condition).map_err(|e| bad(e.to_string()))?;
+        let survey = self.survey.as_ref().ok_or(Error::NeedsSurvey { what: "--where" })?;
+        for field in filter.fields() {
+            let known = survey
+                .layers_of(Role::Pipes)
+                .any(|(_, l)| l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field)));
+            if !known {
+                return Err(bad(format!("no pipe layer has the field `{field}`")).into());
+            }
+        }
         let network = &self.network;
-        let (place, kind, id) = self.place(&Reference::parse(start)?, request.max_snap)?;
-        let trace = tracer.trace(&place, options);
-        let ranked = rank_candidates(network, &trace, &self.drainers, &self.trades);
-        let names = |pipes: Vec<suyuan_network::PipeId>| {
-            dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()))
+        let meets = |pipe: PipeId| {
+            let origin = network.pipe(pipe).origin;
+            let layer = &survey.layers[origin.layer as usize];
+            filter.accepts(layer.attributes.as_ref(), origin.row as usize)
         };
-        let stops = trace
-            .stops
-            .iter()
-            .map(|stop| {
-                let (gap_m, beyond) = match stop.reason {
-                    StopReason::Gap { width, beyond } => (Some(round(width, 3)), Some(beyond)),
-                    StopReason::Opposing { pipe } => (None, Some(pipe)),
-                    StopReason::Barrier { pipe } => (None, pipe),
-                    _ => (None, None),
-                };
-                StopAnswer {
-                    node: network.node(stop.node).name.to_owned(),
-                    reason: stop.reason.key().to_owned(),
-                    gap_m,
-                    beyond: beyond.map(|p| network.pipe_name(p).to_owned()),
-                }
-            })
-            .collect();
-        let candidates: Vec<CandidateAnswer> =
-            ranked.iter().enumerate().map(|(i, c)| self.candidate(i, c, request.language)).collect();
-        let concerned = self.concerned(&place, &trace, &ranked);
-        Ok(TraceAnswer {
-            schema: "suyuan.trace/1",
-            start: StartAnswer {
-                reference: start.to_owned(),
-                kind: kind.to_owned(),
-                id,
-                x: place.spot.map(|p| round(p.x, 3)),
-                y: place.spot.map(|p| round(p.y, 3)),
-                snap_m: round(place.snap, 3),
-            },
-            direction: trace.heading.key(),
-            pipes: names(trace.pipes(network)),
-            certain_pipes: names(trace.certain_pipes(network)),
-            possible_pipes: names(trace.possible_pipes(network)),
-            nodes: trace.nodes.len(),
-            length_m: round(trace.length(), 3),
-            stops,
-            drainers: dedup(candidates.iter().map(|c| c.drainer.clone())),
-            candidates,
-            findings: concerned.len(),
-            trace,
-            ranked,
-            concerned,
-        })
+        Ok(network.pipe_ids().filter(|p| !meets(*p)).collect())
     }
 
     fn candidate(&self, index: usize, candidate: &Candidate, language: Language) -> CandidateAnswer {
@@ -306,15 +293,108 @@ impl City {
                 .collect(),
         }
     }
+}
+
+/// Traces many starts over one city, reusing memory and indexes.
+pub struct CityTracer<'a> {
+    city: &'a City,
+    tracer: Tracer<'a>,
+    places: Places<'a>,
+    options: TraceOptions,
+    max_snap: f64,
+    language: Language,
+    /// Findings by the row they are about, and outfalls by their node.
+    findings_of: HashMap<Origin, Vec<usize>>,
+    outfalls_at: HashMap<NodeId, Vec<Origin>>,
+}
+
+impl CityTracer<'_> {
+    /// Traces one place and ranks the drainers behind it.
+    ///
+    /// # Errors
+    /// [`Error::BadReference`] and [`Error::Place`] if the start is not there, or too far from the network.
+    pub fn trace(&mut self, start: &str) -> Result<TraceAnswer, Error> {
+        let (place, kind, id) = self.places.find(&Reference::parse(start)?, self.max_snap)?;
+        Ok(self.answer(start.to_owned(), place, kind, id))
+    }
+
+    /// Traces one outfall, though others may share its id.
+    ///
+    /// # Errors
+    /// [`Error::Place`] if it is too far from the network.
+    pub fn trace_outfall(&mut self, outfall: OutfallId) -> Result<TraceAnswer, Error> {
+        let place = self.places.of_outfall(outfall, self.max_snap)?;
+        let id = self.city.network.outfall(outfall).id.clone();
+        Ok(self.answer(format!("outfall:{id}"), place, "outfall", id))
+    }
+
+    fn answer(&mut self, reference: String, place: Place, kind: &str, id: String) -> TraceAnswer {
+        let city = self.city;
+        let network = &city.network;
+        let trace = self.tracer.trace(&place, &self.options);
+        let ranked = rank_candidates(network, &trace, &city.drainers, &city.trades);
+        let names = |pipes: Vec<PipeId>| dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()));
+        let stops = trace
+            .stops
+            .iter()
+            .map(|stop| {
+                let (gap_m, beyond) = match stop.reason {
+                    StopReason::Gap { width, beyond } => (Some(round(width, 3)), Some(beyond)),
+                    StopReason::Opposing { pipe } => (None, Some(pipe)),
+                    StopReason::Barrier { pipe } => (None, pipe),
+                    _ => (None, None),
+                };
+                StopAnswer {
+                    node: network.node(stop.node).name.to_owned(),
+                    reason: stop.reason.key().to_owned(),
+                    gap_m,
+                    beyond: beyond.map(|p| network.pipe_name(p).to_owned()),
+                }
+            })
+            .collect();
+        let candidates: Vec<CandidateAnswer> =
+            ranked.iter().enumerate().map(|(i, c)| city.candidate(i, c, self.language)).collect();
+        let concerned = self.concerned(&place, &trace, &ranked);
+        TraceAnswer {
+            schema: "suyuan.trace/1",
+            start: StartAnswer {
+                reference,
+                kind: kind.to_owned(),
+                id,
+                x: place.spot.map(|p| round(p.x, 3)),
+                y: place.spot.map(|p| round(p.y, 3)),
+                snap_m: round(place.snap, 3),
+            },
+            direction: trace.heading.key(),
+            pipes: names(trace.pipes(network)),
+            certain_pipes: names(trace.certain_pipes(network)),
+            possible_pipes: names(trace.possible_pipes(network)),
+            nodes: trace.nodes.len(),
+            length_m: round(trace.length(), 3),
+            stops,
+            drainers: dedup(candidates.iter().map(|c| c.drainer.clone())),
+            candidates,
+            findings: concerned.len(),
+            trace,
+            ranked,
+            concerned,
+        }
+    }
 
     /// The findings about the start, traced pipes and candidates.
     fn concerned(&self, start: &Place, trace: &Trace, ranked: &[Candidate]) -> Vec<usize> {
-        let outfalls = self.network.outfall_ids().map(|o| self.network.outfall(o));
-        let start = outfalls.filter(|o| o.node.is_some_and(|n| start.kind == PlaceKind::Node(n)));
-        let pipes = trace.pipes(&self.network).into_iter().map(|p| self.network.pipe(p).origin);
-        let drainers = ranked.iter().map(|c| self.drainers.drainer(c.drainer).origin);
-        let origins: BTreeSet<Origin> = start.map(|o| o.origin).chain(pipes).chain(drainers).collect();
-        let about = |f: &suyuan_core::Finding| f.origin.is_some_and(|o| origins.contains(&o));
-        (0..self.findings.len()).filter(|i| about(&self.findings[*i])).collect()
+        let city = self.city;
+        let outfalls = match start.kind {
+            PlaceKind::Node(node) => self.outfalls_at.get(&node).map_or([].as_slice(), Vec::as_slice),
+            PlaceKind::Reach { .. } => &[],
+        };
+        let pipes = trace.pipes(&city.network).into_iter().map(|p| city.network.pipe(p).origin);
+        let drainers = ranked.iter().map(|c| city.drainers.drainer(c.drainer).origin);
+        let origins = outfalls.iter().copied().chain(pipes).chain(drainers);
+        let mut found: Vec<usize> =
+            origins.filter_map(|o| self.findings_of.get(&o)).flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use suyuan_attribution::{Drainers, JoinConfig, Trades, join_drainers};
-use suyuan_core::crs::Transform;
-use suyuan_core::{Coord, Finding, RawSurvey};
-use suyuan_network::{NearestPipe, Network, Place, PlaceError, build_network};
+use suyuan_core::{Finding, RawSurvey};
+use suyuan_network::{BuildError, NearestPipe, Network, build_network};
 use suyuan_read::{Fingerprint, fingerprint, read_survey};
 
 use crate::error::Error;
-use crate::reference::Reference;
 use crate::spec::CitySpec;
 
 /// A city, ready to be asked.
@@ -63,6 +61,10 @@ impl City {
                     .map_err(|e| Error::BadTrades { path: path.clone(), what: e.to_string() })?
             }
         };
+        let reach = spec.drainer_reach;
+        if !(reach.is_finite() && reach >= 0.0) {
+            return Err(BuildError::BadDistance { setting: "drainer_reach", value: reach }.into());
+        }
         step("read");
         let survey = read_survey(&spec.layers, &spec.read)?;
         step("build");
@@ -101,80 +103,5 @@ impl City {
                 .then(ay.total_cmp(&by))
         });
         Ok(Self { spec: spec.clone(), survey: Some(survey), network, drainers, trades, findings, sources })
-    }
-
-    /// The place that a reference means.
-    ///
-    /// # Errors
-    /// [`Error::Place`] if there is no such id, or the place is farther from the network than `limit` metres.
-    pub fn place(&self, reference: &Reference, limit: f64) -> Result<(Place, &'static str, String), Error> {
-        let network = &self.network;
-        match reference {
-            Reference::Outfall(id) => {
-                let outfall = network.find_outfall(id)?;
-                Ok((network.place_of_outfall(outfall, limit)?, "outfall", id.clone()))
-            }
-            Reference::Node(id) => Ok((network.place_of_node(network.find_node(id)?), "node", id.clone())),
-            Reference::Pipe(id) => {
-                let pipes = network.find_pipes(id)?;
-                if pipes.len() > 1 {
-                    let count = pipes.len();
-                    return Err(PlaceError::Ambiguous { kind: "pipe", id: id.clone(), count }.into());
-                }
-                let place = network.place_of_pipe(pipes[0]);
-                let place = place.ok_or_else(|| PlaceError::NoGeometry { what: id.clone() })?;
-                Ok((place, "pipe", id.clone()))
-            }
-            Reference::Drainer(id) => {
-                let count = self.drainers.find(id).count();
-                if count > 1 {
-                    return Err(PlaceError::Ambiguous { kind: "drainer", id: id.clone(), count }.into());
-                }
-                let drainer = self.drainers.find(id).next().map(|d| self.drainers.drainer(d));
-                let Some(drainer) = drainer else {
-                    return Err(
-                        PlaceError::Unknown { kind: "drainer", id: id.clone(), near: Vec::new() }.into()
-                    );
-                };
-                let Some(link) = drainer.link else {
-                    return Err(PlaceError::NoGeometry { what: id.clone() }.into());
-                };
-                Ok((Place { snap: link.gap, ..link.place }, "drainer", id.clone()))
-            }
-            Reference::Place(place) => {
-                let what = format!("{},{}", place.x, place.y);
-                let index = NearestPipe::new(network);
-                Ok((network.place_near(&index, *place, limit, &what)?, "place", what))
-            }
-            Reference::Degrees(degrees) => {
-                let what = format!("lonlat:{},{}", degrees.x, degrees.y);
-                let place =
-                    self.projected(*degrees).map_err(|_| PlaceError::NoGeometry { what: what.clone() })?;
-                let index = NearestPipe::new(network);
-                Ok((network.place_near(&index, place, limit, &what)?, "place", what))
-            }
-            Reference::Any(id) => {
-                let outfall = self.place(&Reference::Outfall(id.clone()), limit);
-                if !matches!(outfall, Err(Error::Place(PlaceError::Unknown { .. }))) {
-                    return outfall;
-                }
-                for other in [Reference::Node(id.clone()), Reference::Pipe(id.clone())] {
-                    let found = self.place(&other, limit);
-                    if !matches!(found, Err(Error::Place(PlaceError::Unknown { .. }))) {
-                        return found;
-                    }
-                }
-                // Without outfalls nodes are what was meant.
-                if network.outfall_ids().len() == 0 {
-                    return self.place(&Reference::Node(id.clone()), limit);
-                }
-                outfall
-            }
-        }
-    }
-
-    fn projected(&self, degrees: Coord<f64>) -> Result<Coord<f64>, suyuan_core::crs::CrsError> {
-        let crs = self.network.crs();
-        Transform::new(&crs.geographic_twin(), crs)?.apply(degrees)
     }
 }

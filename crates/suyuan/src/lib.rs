@@ -21,13 +21,14 @@ mod check;
 mod city;
 mod error;
 mod package;
+mod places;
 mod prepared;
 mod project;
 mod reference;
 mod spec;
 mod venues;
 
-pub use answer::{TraceAnswer, TraceRequest};
+pub use answer::{CityTracer, TraceAnswer, TraceRequest};
 pub use check::CheckReport;
 pub use city::City;
 pub use error::Error;

@@ -280,6 +280,7 @@ fn candidates(
         ("rank", "Rank", "排名", Kind::Integer),
         ("drainer", "Drainer", "排水户编号", Kind::Text),
         ("name", "Name", "名称", Kind::Text),
+        ("layer", "Layer", "来源图层", Kind::Text),
         ("trade", "Trade", "行业", Kind::Text),
         ("probability", "Probability", "来源概率", Kind::Real),
         ("distance_m", "Pipe to the start (m)", "至起点管长(m)", Kind::Real),
@@ -292,17 +293,23 @@ fn candidates(
     ];
     let mut points = Rows::new(ShapeKind::Point, language, &columns);
     let mut areas = Rows::new(ShapeKind::Polygon, language, &columns);
+    let (mut point_origins, mut area_origins) = (Vec::new(), Vec::new());
     for answer in answers {
         for (ranked, shown) in answer.ranked.iter().zip(&answer.candidates) {
             let drainer = city.drainers.drainer(ranked.drainer);
             let layer = city.survey.as_ref().map(|s| &s.layers[drainer.origin.layer as usize]);
             let area = layer.filter(|l| l.shapes.kind() == ShapeKind::Polygon);
-            let rows = if area.is_some() { &mut areas } else { &mut points };
+            let (rows, origins) = match area {
+                Some(_) => (&mut areas, &mut area_origins),
+                None => (&mut points, &mut point_origins),
+            };
+            origins.push(drainer.origin);
             let why: Vec<&str> = ranked.evidence.iter().map(|e| e.text(language)).collect();
             rows.text("start", &answer.start.id)
                 .integer("rank", shown.rank as i64)
                 .text("drainer", &drainer.id)
                 .text("name", if drainer.name.is_empty() { &drainer.id } else { &drainer.name })
+                .text("layer", &layer.map_or_else(String::new, |l| l.source.name()))
                 .text("trade", &drainer.trade)
                 .real("probability", ranked.probability)
                 .real("distance_m", ranked.distance)
@@ -329,11 +336,15 @@ fn candidates(
     let any_areas = areas.len() > 0;
     let points = (points.len() > 0 || !any_areas).then(|| {
         let title = language.pick("Candidate drainers (inspect next)", "疑似排水户（建议排查）");
-        points.table("candidates", title, groups[0], Look::Candidates)
+        let mut table = points.table("candidates", title, groups[0], Look::Candidates);
+        table.columns.extend(attributes(city, &point_origins));
+        table
     });
     let areas = any_areas.then(|| {
         let title = language.pick("Candidate plots (inspect next)", "疑似排水地块（建议排查）");
-        areas.table("candidate_areas", title, groups[1], Look::CandidateAreas)
+        let mut table = areas.table("candidate_areas", title, groups[1], Look::CandidateAreas);
+        table.columns.extend(attributes(city, &area_origins));
+        table
     });
     (points, areas)
 }

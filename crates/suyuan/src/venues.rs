@@ -7,7 +7,6 @@ use suyuan_core::crs::Transform;
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
 use suyuan_core::{Coord, Language, Origin};
 use suyuan_export::{Look, Package, Table};
-use suyuan_trace::{Heading, Tracer};
 use suyuan_venue::{OutfallSite, Shape, VenueConfig, VenueSite, WaterSite, check_venues};
 
 use crate::answer::TraceRequest;
@@ -20,6 +19,9 @@ use crate::package::{Kind, Rows, run_info};
 pub struct OutfallNear {
     /// Its id.
     pub outfall: String,
+    /// Where it is, in the network's system.
+    #[serde(skip)]
+    pub place: Coord<f64>,
     /// Its name, blank if it has none.
     pub name: String,
     /// Geodesic distance to the venue, metres.
@@ -67,9 +69,6 @@ pub struct VenueAnswer {
     /// The venue itself in the network's system.
     #[serde(skip)]
     pub shape: (ShapeKind, Vec<Vec<Coord<f64>>>),
-    /// Places of the outfalls named above, in the network's system.
-    #[serde(skip)]
-    pub places: BTreeMap<String, Coord<f64>>,
 }
 
 fn round(value: f64) -> f64 {
@@ -131,37 +130,34 @@ impl City {
             }
         }
         let mut sites = Vec::new();
-        let mut places = BTreeMap::new();
-        for outfall in self.network.outfall_ids().map(|o| self.network.outfall(o)) {
-            let Some(place) = outfall.place else { continue };
+        let mut spots = Vec::new();
+        for id in self.network.outfall_ids() {
+            let outfall = self.network.outfall(id);
+            let place = outfall.place.or_else(|| self.network.node(outfall.node?).place);
+            let Some(place) = place else { continue };
             let layer = &survey.layers[outfall.origin.layer as usize];
             sites.push(OutfallSite {
                 id: outfall.id.clone(),
                 place: degrees.apply(place).map_err(in_crs)?,
                 water: layer.text(Field::Water, outfall.origin.row as usize).unwrap_or("").to_owned(),
             });
-            places.insert(outfall.id.clone(), place);
+            spots.push((id, place));
         }
         let reports = check_venues(&venues, &sites, &waters, VenueConfig::automatic());
         let mut behind: BTreeMap<usize, (Option<usize>, Vec<String>, String)> = BTreeMap::new();
-        let mut tracer = Tracer::new(&self.network);
-        let request =
-            TraceRequest { heading: Heading::Upstream, max_snap: f64::INFINITY, ..TraceRequest::default() };
-        let options = self.trace_options(&request)?;
+        let request = TraceRequest { max_snap: f64::INFINITY, ..TraceRequest::default() };
+        let mut tracer = self.tracer(&request)?;
         let concerned: std::collections::BTreeSet<usize> = reports
             .iter()
             .flat_map(|r| r.outfalls.iter().map(|o| o.0).chain(r.on_waters.iter().map(|o| o.0)))
             .collect();
         for site in concerned {
-            let id = &sites[site].id;
-            let outfall = self.network.find_outfall(id).ok().map(|o| self.network.outfall(o));
-            let name = outfall.map_or_else(String::new, |o| o.name.clone());
-            let joined = outfall.is_some_and(|o| o.node.is_some());
-            let entry = if joined {
-                let answer = self.trace_with(&mut tracer, &format!("outfall:{id}"), &request, &options)?;
-                (Some(answer.pipes.len()), answer.drainers, name)
+            let outfall = self.network.outfall(spots[site].0);
+            let entry = if outfall.node.is_some() {
+                let answer = tracer.trace_outfall(spots[site].0)?;
+                (Some(answer.pipes.len()), answer.drainers, outfall.name.clone())
             } else {
-                (None, Vec::new(), name)
+                (None, Vec::new(), outfall.name.clone())
             };
             behind.insert(site, entry);
         }
@@ -169,6 +165,7 @@ impl City {
             let (pipes, drainers, name) = behind.get(&site).cloned().unwrap_or_default();
             OutfallNear {
                 outfall: sites[site].id.clone(),
+                place: spots[site].1,
                 name,
                 distance_m: round(distance),
                 water: water.map(|w| {
@@ -207,7 +204,6 @@ impl City {
                         .collect(),
                     disc,
                     shape: originals[report.venue].clone(),
-                    places: places.clone(),
                 })
             })
             .collect()
@@ -249,10 +245,7 @@ pub fn venue_package(city: &City, answers: &[VenueAnswer], language: Language) -
                 .text("water", outfall.water.as_deref().unwrap_or(""))
                 .integer("pipes", outfall.pipes.unwrap_or(0) as i64)
                 .integer("drainers", outfall.drainers.len() as i64);
-            match answer.places.get(&outfall.outfall) {
-                Some(place) => near.shape([[*place].as_slice()]),
-                None => near.shape([]),
-            }
+            near.shape([[outfall.place].as_slice()]);
         }
     }
     tables.push(near.table(
