@@ -45,6 +45,8 @@ fn workshop() -> tempfile::TempDir {
     table[4..8].fill(0);
     table.truncate(usize::from(u16::from_le_bytes([table[8], table[9]])));
     put("empty.dbf", &table);
+    copy("far", "shp", &|b| b[156..164].copy_from_slice(&1e12f64.to_le_bytes()));
+    fs::create_dir(folder.path().join("folder.gpkg")).unwrap();
     put("notes.txt", b"not a map");
     put("broken.toml", b"pipes = 3");
     put("broken.suyuan", b"SUYUAN\r\nnot really");
@@ -53,7 +55,7 @@ fn workshop() -> tempfile::TempDir {
 }
 
 /// What is asked, the exit code, and what the sentence must name.
-const CASES: [(&str, &str, i32, &[&str]); 25] = [
+const CASES: [(&str, &str, i32, &[&str]); 27] = [
     ("a missing file", "--pipes nothere.shp --from 1", 3, &["nothere.shp"]),
     ("no .dbf", "--pipes nodbf.shp --from 1", 3, &["nodbf.dbf"]),
     ("an empty layer", "--pipes empty.shp --from 1", 3, &["empty.shp"]),
@@ -72,6 +74,8 @@ const CASES: [(&str, &str, i32, &[&str]); 25] = [
     ("a barrier that is not there", "--pipes YSLINE.shp --from pipe:YSGD0001 --barrier node:QQ", 3, &["QQ"]),
     ("pipes without any line", "--pipes YSPOINT.shp --from 1", 3, &["YSPOINT.shp"]),
     ("NaN coordinates", "--pipes nan.shp --from 1", 3, &["nan.shp", "row 1", "NaN", "--set-aside"]),
+    ("coordinates beyond the earth", "--pipes far.shp --from 1", 3, &["far.shp", "row 1", "--set-aside"]),
+    ("degrees for metres", "--pipes YSLINE.shp --from 120.2,30.2", 3, &["120.2,30.2", "lonlat:"]),
     ("an unknown layer", "--pipes YSLINE.shp:other --from 1", 3, &["YSLINE", "other"]),
     ("an unknown field", "--pipes YSLINE.shp --pipe-id QQ --from 1", 3, &["YSLINE.shp", "QQ", "管段编号"]),
     ("an unknown encoding", "--pipes YSLINE.shp --encoding martian --from 1", 3, &["martian"]),
@@ -148,13 +152,45 @@ fn found(folder: &Path, line: &[&str], code: &str) -> u64 {
 fn outputs_that_cannot_be_written_give_4() {
     let folder = workshop();
     fs::write(folder.path().join("there.gpkg"), "mine").unwrap();
-    for (target, name) in
-        [("there.gpkg", "--overwrite"), ("nowhere/out.gpkg", "nowhere"), ("out.docx", "out.docx")]
-    {
+    for (target, name) in [
+        ("there.gpkg", "--overwrite"),
+        ("nowhere/out.gpkg", "nowhere"),
+        ("out.docx", "out.docx"),
+        ("folder.gpkg", "folder"),
+    ] {
         let line = ["trace", "--pipes", "YSLINE.shp", "--from", "pipe:YSGD0001", "-o", target];
         let output = suyuan(folder.path(), &line, &[]);
         assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
         assert!(stderr(&output).contains(name), "{}", stderr(&output));
     }
     assert_eq!(fs::read(folder.path().join("there.gpkg")).unwrap(), b"mine");
+}
+
+#[test]
+fn outfalls_that_share_an_id_are_each_traced() {
+    let folder = tempfile::tempdir().unwrap();
+    let feature = |kind: &str, coordinates: &str, id: &str| {
+        format!(
+            r#"{{"type":"Feature","properties":{{"id":"{id}"}},"geometry":{{"type":"{kind}","coordinates":{coordinates}}}}}"#
+        )
+    };
+    let write = |name: &str, features: [String; 2]| {
+        let text = format!(r#"{{"type":"FeatureCollection","features":[{}]}}"#, features.join(","));
+        fs::write(folder.path().join(name), text).unwrap();
+    };
+    let pipe = |y: f64, id: &str| feature("LineString", &format!("[[120.2,{y}],[120.201,{y}]]"), id);
+    write("pipes.geojson", [pipe(30.2, "P1"), pipe(30.3, "P2")]);
+    write("outfalls.geojson", [30.2, 30.3].map(|y| feature("Point", &format!("[120.201,{y}]"), "OF")));
+    let line =
+        ["trace", "--pipes", "pipes.geojson", "--outfalls", "outfalls.geojson", "--all-outfalls", "--json"];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(answers.iter().map(|a| &a["pipes"][0]).collect::<Vec<_>>(), ["P1", "P2"]);
+    // By its id alone it is not clear which is meant.
+    let line = ["trace", "--pipes", "pipes.geojson", "--outfalls", "outfalls.geojson", "--from", "OF"];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("2 outfalls are called `OF`"), "{}", stderr(&output));
 }

@@ -16,6 +16,18 @@ pub enum ExportError {
         /// The file.
         path: PathBuf,
     },
+    /// A folder stands where it would go.
+    #[error("cannot write {}: it is a folder", path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder that it would go into is not there.
+    #[error("cannot write {}: its folder does not exist", path.display())]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -67,6 +79,8 @@ impl ExportError {
         }
         match self {
             Self::Exists { path } => format!("{} 已存在", path.display()),
+            Self::IsFolder { path } => format!("无法写入 {}：它是一个文件夹", path.display()),
+            Self::NoFolder { path } => format!("无法写入 {}：所在文件夹不存在", path.display()),
             Self::Write { path, source } => format!("无法写入 {}：{source}", path.display()),
             Self::Sqlite { path, source } => format!("无法写入 GeoPackage {}：{source}", path.display()),
             Self::UnknownFormat { path, known } => {

@@ -116,12 +116,10 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<&'static str, Export
     };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "its folder does not exist");
-        return Err(ExportError::Write { path: path.to_owned(), source });
+        return Err(ExportError::NoFolder { path: path.to_owned() });
     }
     if path.is_dir() {
-        let source = std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder");
-        return Err(ExportError::Write { path: path.to_owned(), source });
+        return Err(ExportError::IsFolder { path: path.to_owned() });
     }
     if path.exists() && !overwrite {
         return Err(ExportError::Exists { path: path.to_owned() });

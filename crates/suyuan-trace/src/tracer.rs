@@ -356,7 +356,8 @@ impl<'a> Tracer<'a> {
             if next.iter().any(|r| !self.is_shut(*r) && distance + self.network.reach(*r).length() > limit) {
                 stop(StopReason::Limit);
             }
-            if next.is_empty() {
+            // A pipe that comes back to its own node brings nothing.
+            if next.iter().all(|r| self.far_end(*r, options.heading) == node) {
                 stop(self.reason_at_end(node, options.heading));
             }
         }
@@ -385,8 +386,8 @@ impl<'a> Tracer<'a> {
         }
         let mut stops = Vec::new();
         for ring in kosaraju_scc(&traced) {
-            if ring.len() == 1 && !traced.contains_edge(ring[0], ring[0]) {
-                continue;
+            if ring.len() == 1 {
+                continue; // a pipe that comes back to its own node makes no ring
             }
             let mut members: Vec<NodeId> = ring.iter().map(|n| by_id[n.index()].0).collect();
             members.sort_unstable();
@@ -468,6 +469,11 @@ mod tests {
     #[test]
     fn a_ring_that_nothing_enters_says_so() {
         check("A -P1-> B -P2-> C -P3-> A\nC -P4-> OF1", "OF1", "P1 P2 P3 P4", "C:loop");
+    }
+
+    #[test]
+    fn a_pipe_that_comes_back_to_its_own_node_leaves_it_a_headwater() {
+        check("A -P1-> OF1\nA -P2-> A", "OF1", "P1 P2", "A:headwater");
     }
 
     #[test]

@@ -79,6 +79,9 @@ pub enum Error {
     },
 }
 
+/// A start farther from the network than this is in another coordinate system, metres.
+const ELSEWHERE: f64 = 50_000.0;
+
 impl Error {
     /// The sentence in a language.
     #[must_use]
@@ -119,6 +122,15 @@ impl Error {
         match self {
             Self::Read(error) => error.hint(language),
             Self::Export(error) => error.hint(language).map(str::to_owned),
+            Self::Place(PlaceError::TooFar { distance, .. }) if *distance > ELSEWHERE => Some(
+                language
+                    .pick(
+                        "so far off is rather another coordinate system: give degrees as lonlat:LON,LAT, look whether \
+                         east and north are exchanged, and whether --crs is right",
+                        "偏差过大，多半是坐标系不符：经纬度请写作 lonlat:经度,纬度，并检查东、北坐标是否颠倒、--crs 是否正确",
+                    )
+                    .to_owned(),
+            ),
             Self::Place(PlaceError::TooFar { .. }) => Some(
                 language
                     .pick(
