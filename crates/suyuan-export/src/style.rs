@@ -348,7 +348,11 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ("notice", pick("notice", "提示"), "150,150,150,255"),
             ];
             let renderer = if has("severity") {
-                by_words("severity", &words, other, |name, colour| dot(name, "cross_fill", colour, 3.2))
+                // Notices are many, and stay behind what matters.
+                let size = |name: &str| if name == "2" { 1.6 } else { 3.2 };
+                by_words("severity", &words, other, |name, colour| {
+                    dot(name, "cross_fill", colour, size(name))
+                })
             } else {
                 single(&dot("0", "cross_fill", "253,174,97,255", 3.2))
             };
