@@ -36,7 +36,13 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         language: say.language,
     };
     let mut tracer = city.tracer(&request)?;
-    let starts = starts(&city, args, say)?;
+    for (barrier, pipe) in tracer.barriers_on_pipes() {
+        say.warning(&match say.language {
+            Language::English => format!("barrier {barrier} lies on pipe {pipe}, which is shut as a whole"),
+            Language::Chinese => format!("阻断位置 {barrier} 位于管段 {pipe} 上，整条管段按阻断处理"),
+        });
+    }
+    let starts = starts(&city, args)?;
     let mut answers: Vec<TraceAnswer> = Vec::new();
     let (mut empty, mut failed, mut doubtful) = (true, None, false);
     for (i, start) in starts.iter().enumerate() {
@@ -57,6 +63,13 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
                 if args.output.is_some() {
                     answers.push(answer);
                 }
+            }
+            Err(suyuan::Error::Place(error)) if matches!(start, Start::Outfall(_)) => {
+                let why = error.message(say.language);
+                say.warning(&match say.language {
+                    Language::English => format!("left out: {why}"),
+                    Language::Chinese => format!("未参与溯源：{why}"),
+                });
             }
             Err(error) if starts.len() == 1 => return Err(error.into()),
             Err(error) => {
@@ -88,7 +101,7 @@ enum Start {
 }
 
 /// The starts, in the order given.
-fn starts(city: &City, args: &TraceArgs, say: &Say) -> Result<Vec<Start>, Fault> {
+fn starts(city: &City, args: &TraceArgs) -> Result<Vec<Start>, Fault> {
     let mut starts: Vec<Start> = args.from.iter().cloned().map(Start::Named).collect();
     if let Some(file) = &args.from_file {
         starts.extend(starts_in(city, file)?.into_iter().map(Start::Named));
@@ -97,19 +110,7 @@ fn starts(city: &City, args: &TraceArgs, say: &Say) -> Result<Vec<Start>, Fault>
         if city.network.outfall_ids().len() == 0 {
             return Err(suyuan::Error::MissingLayer { role: "outfalls" }.into());
         }
-        for id in city.network.outfall_ids() {
-            let outfall = city.network.outfall(id);
-            if outfall.node.is_some() {
-                starts.push(Start::Outfall(id));
-            } else {
-                say.warning(&match say.language {
-                    Language::English => {
-                        format!("outfall {} is joined to no pipe and was left out", outfall.id)
-                    }
-                    Language::Chinese => format!("排口 {} 未接入管网，未参与溯源", outfall.id),
-                });
-            }
-        }
+        starts.extend(city.network.outfall_ids().map(Start::Outfall));
     }
     Ok(starts)
 }
@@ -161,9 +162,10 @@ pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) {
         say.answer(&format!("  {}", reaches(city, answer, say.language)));
     }
     let mut reasons: Vec<(&str, usize)> = Vec::new();
-    let early = |r: &StopReason| !matches!(r, StopReason::Headwater | StopReason::Outfall);
+    let up = answer.trace.heading == Heading::Upstream;
+    let early = |r: &StopReason| !matches!((r, up), (StopReason::Headwater, true) | (StopReason::Outfall, _));
     for stop in answer.trace.stops.iter().filter(|s| early(&s.reason)) {
-        let label = stop.reason.label(say.language);
+        let label = stop.reason.label(answer.trace.heading, say.language);
         match reasons.iter_mut().find(|r| r.0 == label) {
             Some(known) => known.1 += 1,
             None => reasons.push((label, 1)),
@@ -190,16 +192,16 @@ pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) {
 fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {
     let start = &answer.start;
     let up = answer.trace.heading == Heading::Upstream;
-    let drainers = answer.drainers.len();
-    let pipes = answer.pipes.len();
+    // Things, not ids, which several of them may share.
+    let drainers = answer.candidates.len();
+    let pipes = answer.trace.pipes(&city.network).len();
     let moved = start.snap_m > 0.01;
     match language {
         Language::English => {
-            let who = if city.drainers.is_empty() {
-                "no drainers were given".to_owned()
-            } else {
-                let where_ = if up { "behind it" } else { "on the way" };
-                format!("{} {where_}", count(drainers, "drainer", "drainers"))
+            let who = match (up, city.drainers.is_empty()) {
+                (false, _) => String::new(),
+                (true, true) => "no drainers were given, ".to_owned(),
+                (true, false) => format!("{} behind it, ", count(drainers, "drainer", "drainers")),
             };
             let moved = if moved {
                 format!("; start moved {:.2} m onto the network", start.snap_m)
@@ -207,7 +209,7 @@ fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {
                 String::new()
             };
             format!(
-                "{} {}: {} {} ({:.0} m), {who}, {} about them{moved}",
+                "{} {}: {} {} ({:.0} m), {who}{} about them{moved}",
                 start.kind,
                 start.id,
                 count(pipes, "pipe", "pipes"),
@@ -217,11 +219,11 @@ fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {
             )
         }
         Language::Chinese => {
-            let (side, on_side) = if up { ("上游", "上游") } else { ("下游", "沿途") };
-            let who = if city.drainers.is_empty() {
-                "未提供排水户图层".to_owned()
-            } else {
-                format!("{on_side}排水户 {drainers} 个")
+            let side = if up { "上游" } else { "下游" };
+            let who = match (up, city.drainers.is_empty()) {
+                (false, _) => String::new(),
+                (true, true) => "未提供排水户图层，".to_owned(),
+                (true, false) => format!("上游排水户 {drainers} 个，"),
             };
             let moved =
                 if moved { format!("；起点距管网 {:.2} 米", start.snap_m) } else { String::new() };
@@ -233,28 +235,28 @@ fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {
                 _ => "位置",
             };
             format!(
-                "{kind} {}：{side}管段 {pipes} 条（{:.0} 米），{who}，相关数据疑点 {} 处{moved}",
+                "{kind} {}：{side}管段 {pipes} 条（{:.0} 米），{who}相关数据疑点 {} 处{moved}",
                 start.id, answer.length_m, answer.findings,
             )
         }
     }
 }
 
-/// Where the water of a downstream trace comes out.
+/// Where the water of a downstream trace comes out, or passes an outfall.
 fn reaches(city: &City, answer: &TraceAnswer, language: Language) -> String {
     let network = &city.network;
-    let ends = answer.trace.stops.iter().filter(|s| s.reason == StopReason::Outfall);
-    let names: Vec<String> = ends
-        .map(|stop| {
-            let mut outfalls = network.outfall_ids().map(|o| network.outfall(o));
-            let outfall = outfalls.find(|o| o.node == Some(stop.node));
-            let name = outfall.map_or(network.node(stop.node).name, |o| o.id.as_str());
-            format!("{name} ({:.0} m)", stop.distance)
-        })
-        .collect();
+    let mut names: Vec<String> = Vec::new();
+    for (node, metres) in &answer.trace.nodes {
+        for outfall in network.outfalls_at(*node).map(|o| network.outfall(o)) {
+            names.push(match language {
+                Language::English => format!("{} ({metres:.0} m)", outfall.id),
+                Language::Chinese => format!("{}（{metres:.0} 米）", outfall.id),
+            });
+        }
+    }
     match (language, names.is_empty()) {
         (Language::English, true) => "reaches no outfall".to_owned(),
-        (Language::English, false) => format!("reaches outfall {}", names.join(", ")),
+        (Language::English, false) => format!("reaches {}", names.join(", ")),
         (Language::Chinese, true) => "未到达任何排口".to_owned(),
         (Language::Chinese, false) => format!("到达排口 {}", names.join("、")),
     }

@@ -10,7 +10,7 @@ use crate::config::{BuildConfig, SnapTolerance};
 use crate::direct::{Direction, decide};
 use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
-use crate::network::{Adjacency, Gap, Network, Pipe, Reach};
+use crate::network::{Adjacency, Gap, Later, Network, Pipe, Reach};
 use crate::orient::{Link, NodeRole};
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
@@ -138,10 +138,12 @@ pub fn build_network(
         node_origins: nodes.origins,
         part_ends: part_ends(&lines),
         pipe_ids: lines.ids,
+        by_id: Later::default(),
         pipes,
         reaches,
         coords: lines.coords,
         outfalls,
+        outfalls_by_node: Later::default(),
         gaps: Vec::new(),
         unplaced: lines.unplaced,
     };
@@ -209,8 +211,7 @@ fn direct(
         NodeKind::Joint | NodeKind::Manhole => NodeRole::Plain,
     };
     let roles: Vec<NodeRole> = nodes.kinds.iter().zip(is_outfall).map(role).collect();
-    let flipped = |p: usize| lines.parts[lines.pipes[p].parts.0 as usize].flipped;
-    let decided = decide(&lines.pipes, &levels, &links, &roles, config.direct, flipped);
+    let decided = decide(&lines.pipes, &levels, &links, &roles, config.direct);
     let directions: Vec<(Direction, [f64; 2])> = decided.into_iter().zip(levels).collect();
     for (p, (direction, _)) in directions.iter().enumerate() {
         let pipe = &lines.pipes[p];

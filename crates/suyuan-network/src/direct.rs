@@ -74,38 +74,36 @@ struct Record {
 }
 
 impl Record {
-    /// Counts a pipe that runs with its record with the probability `along` and as drawn with the probability `drawn`,
-    /// or takes it out again with weight −1.
-    fn count(&mut self, fall: Option<f64>, along: f64, drawn: f64, weight: f64) {
-        self.lines += weight;
-        self.drawn += weight * drawn;
+    /// Counts the fall of a pipe that runs with its record with the probability `along`.
+    fn count_fall(&mut self, fall: Option<f64>, along: f64, weight: f64) {
         if let Some(fall) = fall {
             self.falls[size_of(fall)] += weight;
             self.contrary[size_of(fall)] += weight * if fall > 0.0 { 1.0 - along } else { along };
         }
     }
 
-    /// Counts a pipe without a recorded direction, whose record is the order it is drawn in.
-    fn count_open(&mut self, own: Own, odds: f64, weight: f64) {
+    /// Counts a pipe without a recorded direction, whose record is the order it is drawn in, or takes it out again with
+    /// weight −1.
+    fn count(&mut self, own: Own, along: f64, weight: f64) {
         if let Own::Open(fall) = own {
-            self.count(fall, probability(odds), probability(odds), weight);
+            self.lines += weight;
+            self.drawn += weight * along;
+            self.count_fall(fall, along, weight);
         }
     }
 
-    /// What the pipes teach whose direction is recorded. `flipped` tells which are drawn against their record.
-    fn of_recorded(
-        own: &[Own],
-        pipes: &[PipeRow],
-        levels: &[[f64; 2]],
-        flipped: impl Fn(usize) -> bool,
-    ) -> Self {
+    /// What the pipes teach of levels whose direction is recorded, by the weight of a hundred of each size at most: they are
+    /// other pipes, often of another layer. How those of another layer are drawn, they do not know.
+    fn of_recorded(own: &[Own], pipes: &[PipeRow], levels: &[[f64; 2]]) -> Self {
         let mut record = Self::default();
         for (p, own) in own.iter().enumerate() {
             if let Own::Recorded(along, _) = own {
-                let along = f64::from(u8::from(*along));
-                let drawn = if flipped(p) { 1.0 - along } else { along };
-                record.count(fall(&pipes[p], levels[p]), along, drawn, 1.0);
+                record.count_fall(fall(&pipes[p], levels[p]), f64::from(u8::from(*along)), 1.0);
             }
+        }
+        for (falls, contrary) in record.falls.iter_mut().zip(&mut record.contrary) {
+            let weight = (100.0 / falls.max(1.0)).min(1.0);
+            (*falls, *contrary) = (*falls * weight, *contrary * weight);
         }
         record
     }
@@ -170,7 +168,6 @@ pub(crate) fn decide(
     links: &[Link],
     roles: &[NodeRole],
     direct: DirectBy,
-    flipped: impl Fn(usize) -> bool,
 ) -> Vec<Direction> {
     let own: Vec<Own> = pipes.iter().zip(levels).map(|(p, l)| Own::of(p, *l)).collect();
     if direct == DirectBy::Stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
@@ -179,7 +176,7 @@ pub(crate) fn decide(
     }
     let mut field = Field::new(links, pipes.len(), roles);
     let mut rarity = Rarity::USUAL;
-    let recorded = Record::of_recorded(&own, pipes, levels, flipped);
+    let recorded = Record::of_recorded(&own, pipes, levels);
     // A pipe is judged by what the others show: it must not vouch for itself.
     let mut trust = vec![recorded.trust(); pipes.len()];
     let mut odds = Vec::new();
@@ -193,11 +190,11 @@ pub(crate) fn decide(
         rarity = field.census(&rarity).rarity();
         let mut record = recorded;
         for (own, odds) in own.iter().zip(&odds) {
-            record.count_open(*own, *odds, 1.0);
+            record.count(*own, probability(*odds), 1.0);
         }
         for (p, trust) in trust.iter_mut().enumerate() {
             let mut others = record;
-            others.count_open(own[p], odds[p], -1.0);
+            others.count(own[p], probability(odds[p]), -1.0);
             *trust = others.trust();
         }
     }

@@ -1,4 +1,4 @@
-//! Dense identifiers, minted only by [`crate::Network`], in a canonical order (name, then position).
+//! Dense identifiers, minted only by [`crate::Network`], in an order that does not depend on that of the rows.
 
 use serde::{Deserialize, Serialize};
 

@@ -11,12 +11,9 @@ use suyuan_core::{Coord, Finding, FindingCode, FlowMode, Language, System};
 use crate::config::{JoinBy, SnapTolerance};
 use crate::grid::{distance, for_each_pair_within, nearest_on_segment};
 use crate::segments::Segments;
-use crate::survey::Lines;
+use crate::survey::{COINCIDENT, LABEL_REACH, Lines};
 use crate::union::Union;
 
-/// Ends closer than this are one vertex drawn twice: the noise of coordinates stored in millimetres or in seven
-/// decimals of a degree.
-const COINCIDENT: f64 = 0.01;
 /// Across systems only the very same vertex joins.
 const SAME_VERTEX: f64 = 0.001;
 /// How far ends may scatter around their node, metres, tried from the least.
@@ -208,7 +205,7 @@ impl Joiner<'_> {
                 }
             }
         }
-        for (label, gap) in apart.iter().enumerate().filter(|(_, gap)| **gap > 2.0) {
+        for (label, gap) in apart.iter().enumerate().filter(|(_, gap)| **gap > LABEL_REACH) {
             let mut finding = Finding::new(FindingCode::NodeIdApart)
                 .with("id", &self.lines.labels[label])
                 .with("gap", format!("{gap:.2}"));

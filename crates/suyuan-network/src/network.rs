@@ -1,5 +1,7 @@
 //! The network itself: immutable, compact, shareable.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use suyuan_core::crs::Crs;
 use suyuan_core::text::TextColumn;
@@ -102,7 +104,9 @@ pub struct Gap {
 /// One directed network, ready to be asked.
 ///
 /// # Shape
-/// Nodes, reaches, pipes and outfalls are numbered densely from 0 in canonical order: by name, then by position.
+/// Nodes, reaches, pipes and outfalls are numbered densely from 0, in an order that does not depend on that of the rows:
+/// pipes along a curve through the city, so that neighbours lie together in memory; reaches and nodes as their pipes;
+/// outfalls by id, then by position.
 /// # Units
 /// Coordinates, lengths and measures are metres in [`Network::crs`].
 #[doc(alias = "管网")]
@@ -115,14 +119,34 @@ pub struct Network {
     pub(crate) node_origins: Vec<Option<Origin>>,
     pub(crate) reaches: Vec<Reach>,
     pub(crate) pipe_ids: TextColumn,
+    #[serde(skip)]
+    pub(crate) by_id: Later<Vec<u32>>,
     pub(crate) pipes: Vec<Pipe>,
     pub(crate) part_ends: Vec<u32>,
     pub(crate) coords: Vec<Coord<f64>>,
     pub(crate) outfalls: Vec<Outfall>,
+    #[serde(skip)]
+    pub(crate) outfalls_by_node: Later<Vec<(NodeId, OutfallId)>>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) unplaced: Vec<Origin>,
     pub(crate) incoming: Adjacency,
     pub(crate) outgoing: Adjacency,
+}
+
+/// What is worked out when first asked for. Networks are equal whether or not it has been.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Later<T>(OnceLock<T>);
+
+impl<T> PartialEq for Later<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Later<T> {
+    pub(crate) fn get(&self, make: impl FnOnce() -> T) -> &T {
+        self.0.get_or_init(make)
+    }
 }
 
 /// Reaches at each node: a run of `list` for each node.
@@ -241,6 +265,21 @@ impl Network {
     #[must_use]
     pub fn outfall(&self, outfall: OutfallId) -> &Outfall {
         &self.outfalls[outfall.index()]
+    }
+
+    /// The outfalls that were joined to a node, in order.
+    ///
+    /// # Complexity
+    /// O(log n) for n outfalls; the first call sorts them.
+    pub fn outfalls_at(&self, node: NodeId) -> impl Iterator<Item = OutfallId> {
+        let by_node = self.outfalls_by_node.get(|| {
+            let joined = self.outfall_ids().filter_map(|o| Some((self.outfall(o).node?, o)));
+            let mut joined: Vec<_> = joined.collect();
+            joined.sort_unstable();
+            joined
+        });
+        let first = by_node.partition_point(|o| o.0 < node);
+        by_node[first..].iter().take_while(move |o| o.0 == node).map(|o| o.1)
     }
 
     /// The reaches of a pipe, in drawn order.

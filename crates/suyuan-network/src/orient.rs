@@ -9,7 +9,6 @@
 //! # Reference
 //! Pearl, "Probabilistic Reasoning in Intelligent Systems" (1988), chapter 4; Dempster, Laird and Rubin (1977).
 
-use petgraph::unionfind::UnionFind;
 use rayon::prelude::*;
 
 /// Messages are never surer than this: no single neighbour settles a pipe.
@@ -18,6 +17,8 @@ const SUREST: f64 = 1e4;
 const SETTLED: f64 = 1e-3;
 /// The most sweeps in one round; a tree needs two.
 const MOST_SWEEPS: usize = 12;
+/// Parts of the network are settled together until they have so many nodes.
+const CHUNK: usize = 4096;
 /// The weight of what is usual against the survey's own counts, in joints: enough that a survey must have hundreds of
 /// joints without a sink before a sink counts for impossible.
 const USUAL_WEIGHT: f64 = 100.0;
@@ -66,9 +67,9 @@ enum Twin {
     Many,
 }
 
-/// Pipes, nodes and the messages between them. Nodes are numbered anew, breadth first, so that neighbours lie together
-/// and one sweep there and back settles a tree.
-pub(crate) struct Field {
+/// Pipes and nodes as the messages see them. Nodes are numbered anew, breadth first and part by part of the network, so
+/// that neighbours lie together, one sweep there and back settles a tree, and each part is a run of nodes and of ends.
+struct Web {
     /// First end of each node, and one more. A pipe that passes through a node has no end there.
     starts: Vec<u32>,
     /// The pipe of each end, and whether its record leads into the node.
@@ -83,13 +84,31 @@ pub(crate) struct Field {
     /// Whether a pipe passes through the node.
     passed: Vec<bool>,
     roles: Vec<NodeRole>,
+    /// First node of each part of the network, and one more.
+    parts: Vec<u32>,
     /// Whether the node's part of the network has an outfall.
     drained: Vec<bool>,
+}
+
+/// The web, the messages in it, and the evidence of each pipe.
+pub(crate) struct Field {
+    web: Web,
     /// Odds for flowing into the node: as the node tells each end, and by the evidence of its pipe.
     messages: Vec<f64>,
     own: Vec<f64>,
+}
+
+/// The messages of some nodes that only speak to each other.
+struct Talk<'a> {
+    web: &'a Web,
+    rarity: &'a Rarity,
+    own: &'a [f64],
+    /// The first of these nodes, and their first end.
+    first: (usize, usize),
+    messages: &'a mut [f64],
     /// Whether something that the node listens to has changed.
     stale: Vec<bool>,
+    scratch: Scratch,
 }
 
 /// Expected counts of each way of flowing.
@@ -126,24 +145,27 @@ fn runs(count: usize, numbers: impl Iterator<Item = u32>) -> Vec<u32> {
     starts
 }
 
-/// The place of each node in a walk over the network, breadth first from the first node of each part.
-fn breadth_first(links: &[Link], node_count: usize) -> Vec<u32> {
-    let starts = runs(node_count, links.iter().flat_map(|l| l.nodes));
+/// The place of each node in a walk over the network, breadth first from the first node of each part, and the first place
+/// of each part, and one more.
+fn breadth_first(links: &[[u32; 2]], node_count: usize) -> (Vec<u32>, Vec<u32>) {
+    let starts = runs(node_count, links.iter().flatten().copied());
     let mut next = starts.clone();
     let mut far = vec![0u32; links.len() * 2];
-    for [a, b] in links.iter().map(|l| l.nodes) {
-        for (near, other) in [(a, b), (b, a)] {
+    for [a, b] in links {
+        for (near, other) in [(*a, *b), (*b, *a)] {
             far[next[near as usize] as usize] = other;
             next[near as usize] += 1;
         }
     }
     let mut place = vec![u32::MAX; node_count];
     let mut order: Vec<u32> = Vec::with_capacity(node_count);
+    let mut parts = Vec::new();
     for first in 0..node_count as u32 {
         if place[first as usize] != u32::MAX {
             continue;
         }
         let mut at = order.len();
+        parts.push(at as u32);
         place[first as usize] = at as u32;
         order.push(first);
         while at < order.len() {
@@ -157,41 +179,56 @@ fn breadth_first(links: &[Link], node_count: usize) -> Vec<u32> {
             }
         }
     }
-    place
+    parts.push(node_count as u32);
+    (place, parts)
 }
 
-impl Field {
-    pub(crate) fn new(links: &[Link], pipe_count: usize, roles: &[NodeRole]) -> Self {
+impl Web {
+    fn new(links: &[Link], pipe_count: usize, roles: &[NodeRole]) -> Self {
         let node_count = roles.len();
-        let place = breadth_first(links, node_count);
+        // Stretches of one pipe that do not touch speak to each other all the same.
+        let apart = links
+            .windows(2)
+            .filter(|w| w[0].pipe == w[1].pipe && !w[0].nodes.iter().any(|n| w[1].nodes.contains(n)));
+        let ties: Vec<[u32; 2]> =
+            links.iter().map(|l| l.nodes).chain(apart.map(|w| [w[0].nodes[0], w[1].nodes[0]])).collect();
+        let (place, parts) = breadth_first(&ties, node_count);
+        drop(ties);
         let mut placed_roles = vec![NodeRole::Plain; node_count];
-        let mut sets = UnionFind::<u32>::new(node_count);
         for (node, at) in place.iter().enumerate() {
             placed_roles[*at as usize] = roles[node];
         }
-        // Ends as (node, pipe, into); a pipe at a node both ways passes through it.
-        let mut found: Vec<(u32, u32, bool)> = Vec::with_capacity(links.len() * 2);
-        for link in links {
-            let [a, b] = link.nodes.map(|n| place[n as usize]);
-            sets.union(a, b);
-            if a == b {
-                continue; // a stub that comes back to its own node says nothing of the others there
-            }
-            found.extend([(a, link.pipe, false), (b, link.pipe, true)]);
+        // Ends by node as (pipe, into); a pipe at a node both ways passes through it. A stub that comes back to its own
+        // node says nothing of the others there.
+        let ends = || {
+            let placed = links.iter().map(|l| (l.pipe, l.nodes.map(|n| place[n as usize])));
+            placed.filter(|(_, [a, b])| a != b).flat_map(|(pipe, [a, b])| [(a, pipe, false), (b, pipe, true)])
+        };
+        let at_node = runs(node_count, ends().map(|e| e.0));
+        let mut next = at_node.clone();
+        let mut found = vec![(0u32, false); at_node[node_count] as usize];
+        for (node, pipe, into) in ends() {
+            found[next[node as usize] as usize] = (pipe, into);
+            next[node as usize] += 1;
         }
-        found.par_sort_unstable();
-        found.dedup();
         let mut passed = vec![false; node_count];
+        let mut starts = Vec::with_capacity(node_count + 1);
         let (mut nodes, mut pipes, mut into) = (Vec::new(), Vec::new(), Vec::new());
-        for group in found.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            if group.len() > 1 {
-                passed[group[0].0 as usize] = true;
-            } else {
-                nodes.push(group[0].0);
-                pipes.push(group[0].1);
-                into.push(group[0].2);
+        for node in 0..node_count {
+            starts.push(nodes.len() as u32);
+            let here = &mut found[at_node[node] as usize..at_node[node + 1] as usize];
+            here.sort_unstable();
+            for group in here.chunk_by(|a, b| a.0 == b.0) {
+                if group.iter().any(|e| e.1 != group[0].1) {
+                    passed[node] = true;
+                } else {
+                    nodes.push(node as u32);
+                    pipes.push(group[0].0);
+                    into.push(group[0].1);
+                }
             }
         }
+        starts.push(nodes.len() as u32);
         let pipe_starts = runs(pipe_count, pipes.iter().copied());
         let mut next = pipe_starts.clone();
         let mut pipe_ends = vec![0u32; pipes.len()];
@@ -211,15 +248,12 @@ impl Field {
         };
         let twins = (0..pipes.len()).map(twin).collect();
         let mut drained = vec![false; node_count];
-        for (n, role) in placed_roles.iter().enumerate() {
-            drained[sets.find(n as u32) as usize] |= *role == NodeRole::Outfall;
+        for part in parts.windows(2).map(|w| w[0] as usize..w[1] as usize) {
+            let has_outfall = placed_roles[part.clone()].contains(&NodeRole::Outfall);
+            drained[part].fill(has_outfall);
         }
-        let drained = (0..node_count as u32).map(|n| drained[sets.find(n) as usize]).collect();
         Self {
-            starts: runs(node_count, nodes.iter().copied()),
-            messages: vec![1.0; pipes.len()],
-            own: vec![1.0; pipes.len()],
-            stale: vec![true; node_count],
+            starts,
             roles: placed_roles,
             pipes,
             into,
@@ -228,8 +262,22 @@ impl Field {
             pipe_starts,
             pipe_ends,
             passed,
+            parts,
             drained,
         }
+    }
+
+    /// Runs of whole parts with at least [`CHUNK`] nodes each, the last one aside: the same for any number of threads.
+    fn chunks(&self) -> Vec<std::ops::Range<usize>> {
+        let mut chunks = Vec::new();
+        let mut from = 0;
+        for to in self.parts[1..].iter().map(|p| *p as usize) {
+            if to - from >= CHUNK || to == self.roles.len() {
+                chunks.push(from..to);
+                from = to;
+            }
+        }
+        chunks
     }
 
     fn ends_of(&self, pipe: u32) -> &[u32] {
@@ -238,103 +286,28 @@ impl Field {
     }
 
     /// What the neighbours alone say of a pipe, one of its ends left out: the odds that it runs with its record.
-    fn neighbours_but(&self, pipe: u32, left_out: Option<u32>) -> f64 {
+    fn neighbours_but(&self, pipe: u32, left_out: Option<u32>, message: impl Fn(u32) -> f64) -> f64 {
         let mut odds = 1.0;
         for e in self.ends_of(pipe).iter().filter(|e| Some(**e) != left_out) {
-            let message = self.messages[*e as usize];
+            let message = message(*e);
             odds *= if self.into[*e as usize] { message } else { 1.0 / message };
         }
         odds
     }
 
-    /// What the neighbours alone say of a pipe: the odds that it runs with its record.
-    pub(crate) fn neighbours(&self, pipe: usize) -> f64 {
-        clamp(self.neighbours_but(pipe as u32, None))
-    }
-
-    /// The odds that each pipe runs with its record; `own` are those by the pipe's own evidence.
-    pub(crate) fn odds(&self, own: &[f64]) -> Vec<f64> {
-        (0..own.len()).map(|p| own[p] * self.neighbours(p)).collect()
-    }
-
-    /// Sends messages until they settle.
-    pub(crate) fn settle(&mut self, own: &[f64], rarity: &Rarity) {
-        for (e, odds) in self.own.iter_mut().enumerate() {
-            let own = own[self.pipes[e] as usize];
-            *odds = if self.into[e] { own } else { 1.0 / own };
-        }
-        self.stale.fill(true);
-        let mut scratch = Scratch::default();
-        let count = self.roles.len();
-        for _ in 0..MOST_SWEEPS {
-            let mut spoken = false;
-            for node in (0..count).rev().chain(0..count) {
-                if std::mem::replace(&mut self.stale[node], false) {
-                    spoken |= self.speak(node, rarity, &mut scratch);
-                }
-            }
-            if !spoken {
-                break;
-            }
-        }
-    }
-
     /// The probability that each end at a node flows into it, by the rest of the network.
-    fn listen(&self, node: usize, scratch: &mut Scratch) {
-        scratch.into.clear();
+    fn listen(&self, node: usize, own: &[f64], message: impl Fn(u32) -> f64 + Copy, into: &mut Vec<f64>) {
+        into.clear();
         for e in self.starts[node]..self.starts[node + 1] {
             let odds = match self.twins[e as usize] {
                 Twin::None => 1.0,
-                Twin::Opposite(twin) => 1.0 / self.messages[twin as usize],
+                Twin::Opposite(twin) => 1.0 / message(twin),
                 Twin::Many => {
-                    let odds = self.neighbours_but(self.pipes[e as usize], Some(e));
+                    let odds = self.neighbours_but(self.pipes[e as usize], Some(e), message);
                     if self.into[e as usize] { odds } else { 1.0 / odds }
                 }
             };
-            scratch.into.push(probability(clamp(self.own[e as usize] * odds)));
-        }
-    }
-
-    /// Renews the messages of a node; whether any of them moved.
-    fn speak(&mut self, node: usize, rarity: &Rarity, scratch: &mut Scratch) -> bool {
-        let from = self.starts[node] as usize;
-        let count = self.starts[node + 1] as usize - from;
-        if count == 0 {
-            return false;
-        }
-        self.listen(node, scratch);
-        let weights = self.weights(node, count, rarity);
-        scratch.prepare(rarity.split);
-        let mut moved = false;
-        for k in 0..count {
-            let odds = clamp(weights.odds_into(rarity.split, scratch.others(k)));
-            let known = std::mem::replace(&mut self.messages[from + k], odds);
-            // The same change of odds counts for the more, the less sure the end is.
-            if (probability(known) - probability(odds)).abs() >= SETTLED
-                || odds > 2.0 * known
-                || known > 2.0 * odds
-            {
-                moved = true;
-                self.wake(from + k);
-            }
-        }
-        moved
-    }
-
-    /// Makes the nodes at the other ends of a pipe listen anew.
-    fn wake(&mut self, end: usize) {
-        match self.twins[end] {
-            Twin::None => {}
-            Twin::Opposite(twin) => self.stale[self.nodes[twin as usize] as usize] = true,
-            Twin::Many => {
-                let pipe = self.pipes[end] as usize;
-                for e in self.pipe_starts[pipe]..self.pipe_starts[pipe + 1] {
-                    let other = self.pipe_ends[e as usize] as usize;
-                    if other != end {
-                        self.stale[self.nodes[other] as usize] = true;
-                    }
-                }
-            }
+            into.push(probability(clamp(own[e as usize] * odds)));
         }
     }
 
@@ -359,29 +332,136 @@ impl Field {
             }
         }
     }
+}
+
+impl Talk<'_> {
+    /// Sends messages until they settle.
+    fn settle(mut self) {
+        for _ in 0..MOST_SWEEPS {
+            let mut spoken = false;
+            for node in (0..self.stale.len()).rev().chain(0..self.stale.len()) {
+                if std::mem::replace(&mut self.stale[node], false) {
+                    spoken |= self.speak(node);
+                }
+            }
+            if !spoken {
+                break;
+            }
+        }
+    }
+
+    /// Renews the messages of a node; whether any of them moved.
+    fn speak(&mut self, node: usize) -> bool {
+        let (web, (first_node, first_end)) = (self.web, self.first);
+        let node = first_node + node;
+        let from = web.starts[node] as usize;
+        let count = web.starts[node + 1] as usize - from;
+        if count == 0 {
+            return false;
+        }
+        let messages = &*self.messages;
+        web.listen(node, self.own, |e| messages[e as usize - first_end], &mut self.scratch.into);
+        let weights = web.weights(node, count, self.rarity);
+        self.scratch.prepare(self.rarity.split);
+        let mut moved = false;
+        for k in 0..count {
+            let odds = clamp(weights.odds_into(self.rarity.split, self.scratch.others(k)));
+            let known = std::mem::replace(&mut self.messages[from + k - first_end], odds);
+            // The same change of odds counts for the more, the less sure the end is.
+            if (probability(known) - probability(odds)).abs() >= SETTLED
+                || odds > 2.0 * known
+                || known > 2.0 * odds
+            {
+                moved = true;
+                self.wake(from + k);
+            }
+        }
+        moved
+    }
+
+    /// Makes the nodes at the other ends of a pipe listen anew.
+    fn wake(&mut self, end: usize) {
+        let web = self.web;
+        let others: &[u32] = match &web.twins[end] {
+            Twin::None => &[],
+            Twin::Opposite(twin) => std::slice::from_ref(twin),
+            Twin::Many => web.ends_of(web.pipes[end]),
+        };
+        for other in others.iter().map(|e| *e as usize).filter(|e| *e != end) {
+            self.stale[web.nodes[other] as usize - self.first.0] = true;
+        }
+    }
+}
+
+impl Field {
+    pub(crate) fn new(links: &[Link], pipe_count: usize, roles: &[NodeRole]) -> Self {
+        let web = Web::new(links, pipe_count, roles);
+        Self { messages: vec![1.0; web.pipes.len()], own: vec![1.0; web.pipes.len()], web }
+    }
+
+    /// What the neighbours alone say of a pipe: the odds that it runs with its record.
+    pub(crate) fn neighbours(&self, pipe: usize) -> f64 {
+        clamp(self.web.neighbours_but(pipe as u32, None, |e| self.messages[e as usize]))
+    }
+
+    /// The odds that each pipe runs with its record; `own` are those by the pipe's own evidence.
+    pub(crate) fn odds(&self, own: &[f64]) -> Vec<f64> {
+        own.par_iter().enumerate().map(|(p, own)| own * self.neighbours(p)).collect()
+    }
+
+    /// Sends messages until they settle, each part of the network by itself.
+    pub(crate) fn settle(&mut self, own: &[f64], rarity: &Rarity) {
+        let Self { web, messages, own: by_end } = self;
+        let web = &*web;
+        by_end.par_iter_mut().enumerate().for_each(|(e, odds)| {
+            let own = own[web.pipes[e] as usize];
+            *odds = if web.into[e] { own } else { 1.0 / own };
+        });
+        let own = &*by_end;
+        let mut rest = messages.as_mut_slice();
+        let mut talks = Vec::new();
+        for nodes in web.chunks() {
+            let first = (nodes.start, web.starts[nodes.start] as usize);
+            let (messages, later) = rest.split_at_mut(web.starts[nodes.end] as usize - first.1);
+            rest = later;
+            talks.push((first, nodes.len(), messages));
+        }
+        talks.into_par_iter().for_each(|(first, nodes, messages)| {
+            let scratch = Scratch::default();
+            Talk { web, rarity, own, first, messages, stale: vec![true; nodes], scratch }.settle();
+        });
+    }
 
     /// Expected counts of each way of flowing.
     pub(crate) fn census(&self, rarity: &Rarity) -> Census {
+        // Added up in the order of the chunks, so that the sums do not depend on the threads.
+        let counts: Vec<Census> =
+            self.web.chunks().into_par_iter().map(|nodes| self.census_of(nodes, rarity)).collect();
+        counts.into_iter().fold(Census::default(), Census::plus)
+    }
+
+    fn census_of(&self, nodes: std::ops::Range<usize>, rarity: &Rarity) -> Census {
+        let web = &self.web;
         let mut census = Census::default();
-        let mut scratch = Scratch::default();
-        for node in 0..self.roles.len() {
-            let count = (self.starts[node + 1] - self.starts[node]) as usize;
-            if count == 0 || self.passed[node] || self.roles[node] != NodeRole::Plain {
+        let mut heard = Vec::new();
+        for node in nodes {
+            let count = (web.starts[node + 1] - web.starts[node]) as usize;
+            if count == 0 || web.passed[node] || web.roles[node] != NodeRole::Plain {
                 continue;
             }
-            self.listen(node, &mut scratch);
-            match self.weights(node, count, rarity) {
-                Weights::Fixed(odds) if self.drained[node] => {
-                    let into = scratch.into[0];
+            web.listen(node, &self.own, |e| self.messages[e as usize], &mut heard);
+            match web.weights(node, count, rarity) {
+                Weights::Fixed(odds) if web.drained[node] => {
+                    let into = heard[0];
                     census.dead_ends += 1.0;
                     census.dead_sinks += into * odds / (into * odds + 1.0 - into);
                 }
                 Weights::Joint { sink, summit, mixed } => {
-                    let all_in: f64 = scratch.into.iter().product();
-                    let all_out: f64 = scratch.into.iter().map(|p| 1.0 - p).product();
+                    let all_in: f64 = heard.iter().product();
+                    let all_out: f64 = heard.iter().map(|p| 1.0 - p).product();
                     let split = rarity.split;
-                    let any: f64 = scratch.into.iter().map(|p| p + split * (1.0 - p)).product();
-                    let out: f64 = scratch.into.iter().map(|p| split * (1.0 - p)).product();
+                    let any: f64 = heard.iter().map(|p| p + split * (1.0 - p)).product();
+                    let out: f64 = heard.iter().map(|p| split * (1.0 - p)).product();
                     let total = sink * all_in + summit * all_out + mixed * (any - all_in - out) / split;
                     if total <= 0.0 {
                         continue;
@@ -389,7 +469,7 @@ impl Field {
                     census.joints += 1.0;
                     census.sinks += sink * all_in / total;
                     census.summits += summit * all_out / total;
-                    if let [a, b, c] = scratch.into[..] {
+                    if let [a, b, c] = heard[..] {
                         let one_out = (1.0 - a) * b * c + a * (1.0 - b) * c + a * b * (1.0 - c);
                         let one_in =
                             a * (1.0 - b) * (1.0 - c) + (1.0 - a) * b * (1.0 - c) + (1.0 - a) * (1.0 - b) * c;
@@ -405,6 +485,18 @@ impl Field {
 }
 
 impl Census {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            joints: self.joints + other.joints,
+            sinks: self.sinks + other.sinks,
+            summits: self.summits + other.summits,
+            dead_ends: self.dead_ends + other.dead_ends,
+            dead_sinks: self.dead_sinks + other.dead_sinks,
+            merges: self.merges + other.merges,
+            splits: self.splits + other.splits,
+        }
+    }
+
     /// The rarities that the counts speak for, each drawn towards what is usual.
     pub(crate) fn rarity(&self) -> Rarity {
         let share = |found: f64, of: f64, usual: f64| (found + USUAL_WEIGHT * usual) / (of + USUAL_WEIGHT);
@@ -528,15 +620,15 @@ mod tests {
     /// The weight of one way of flowing of all pipes: `along[p]` says whether pipe `p` runs with its record.
     fn weight(field: &Field, own: &[f64], rarity: &Rarity, along: &[bool]) -> f64 {
         let mut weight: f64 = own.iter().zip(along).map(|(odds, a)| if *a { *odds } else { 1.0 }).product();
-        for node in 0..field.roles.len() {
-            let ends = field.starts[node] as usize..field.starts[node + 1] as usize;
+        for node in 0..field.web.roles.len() {
+            let ends = field.web.starts[node] as usize..field.web.starts[node + 1] as usize;
             if ends.is_empty() {
                 continue;
             }
-            let flows_in = |e: &usize| field.into[*e] == along[field.pipes[*e] as usize];
+            let flows_in = |e: &usize| field.web.into[*e] == along[field.web.pipes[*e] as usize];
             let into = ends.clone().filter(flows_in).count();
             let out = ends.len() - into;
-            weight *= match field.weights(node, ends.len(), rarity) {
+            weight *= match field.web.weights(node, ends.len(), rarity) {
                 Weights::Fixed(odds) => odds.powi(into as i32),
                 Weights::Passed => rarity.split.powi(out as i32),
                 Weights::Joint { sink, .. } if out == 0 => sink,

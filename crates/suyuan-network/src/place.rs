@@ -1,5 +1,6 @@
 //! A spot on the network, found by id or by nearness.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use suyuan_core::{Coord, Language};
 
@@ -157,13 +158,17 @@ impl Network {
     /// [`PlaceError::Unknown`] with the nearest ids.
     ///
     /// # Complexity
-    /// O(log n) if it is found.
+    /// O(log n) if it is found; the first call sorts the ids, O(n log n).
     pub fn find_pipes(&self, id: &str) -> Result<Vec<PipeId>, PlaceError> {
-        let from = partition(self.pipe_ids.len(), |i| self.pipe_ids.at(i) < id);
-        let found: Vec<PipeId> = (from..self.pipe_ids.len())
-            .take_while(|i| self.pipe_ids.at(*i) == id)
-            .map(|i| PipeId(i as u32))
-            .collect();
+        let by_id = self.by_id.get(|| {
+            let mut pipes: Vec<u32> = (0..self.pipe_ids.len() as u32).collect();
+            pipes.par_sort_by_key(|p| self.pipe_ids.at(*p as usize));
+            pipes
+        });
+        let name = |pipe: u32| self.pipe_ids.at(pipe as usize);
+        let from = by_id.partition_point(|p| name(*p) < id);
+        let found: Vec<PipeId> =
+            by_id[from..].iter().take_while(|p| name(**p) == id).map(|p| PipeId(*p)).collect();
         if found.is_empty() {
             let near = nearest_ids(id, self.pipe_ids.iter());
             return Err(PlaceError::Unknown { kind: "pipe", id: id.to_owned(), near });
@@ -176,14 +181,15 @@ impl Network {
     /// # Errors
     /// [`PlaceError::Unknown`] with the nearest ids; [`PlaceError::Ambiguous`] if several outfalls carry it.
     pub fn find_outfall(&self, id: &str) -> Result<OutfallId, PlaceError> {
-        let mut found = self.outfall_ids().filter(|o| self.outfall(*o).id == id);
-        let Some(first) = found.next() else {
-            let near = nearest_ids(id, self.outfalls.iter().map(|o| o.id.as_str()));
-            return Err(PlaceError::Unknown { kind: "outfall", id: id.to_owned(), near });
-        };
-        match found.count() {
-            0 => Ok(first),
-            more => Err(PlaceError::Ambiguous { kind: "outfall", id: id.to_owned(), count: more + 1 }),
+        // They are in the order of their ids.
+        let first = self.outfalls.partition_point(|o| o.id.as_str() < id);
+        match self.outfalls[first..].iter().take_while(|o| o.id == id).count() {
+            0 => {
+                let near = nearest_ids(id, self.outfalls.iter().map(|o| o.id.as_str()));
+                Err(PlaceError::Unknown { kind: "outfall", id: id.to_owned(), near })
+            }
+            1 => Ok(OutfallId(first as u32)),
+            count => Err(PlaceError::Ambiguous { kind: "outfall", id: id.to_owned(), count }),
         }
     }
 
@@ -286,14 +292,4 @@ impl Network {
             snap: spot.distance,
         })
     }
-}
-
-/// The first index of `0..len` for which `before` is false.
-fn partition(len: usize, before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, len);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        if before(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
 }

@@ -1,12 +1,14 @@
 //! From joined elements to nodes and reaches.
 
+use std::fmt::Write;
+
 use rayon::prelude::*;
 use suyuan_core::text::TextColumn;
 use suyuan_core::{Coord, NodeKind, Origin};
 
 use crate::ids::NodeId;
 use crate::join::{Joins, Split};
-use crate::survey::Lines;
+use crate::survey::{Lines, PointRow};
 
 /// Nodes in canonical order, and the node of each element.
 pub(crate) struct Nodes {
@@ -24,95 +26,100 @@ pub(crate) struct Stretch {
     pub(crate) measures: [f64; 2],
 }
 
-struct Cluster<'a> {
-    root: u32,
-    name: &'a str,
-    place: Option<Coord<f64>>,
-    origin: Option<Origin>,
-}
-
-fn lower_median(mut values: Vec<f64>) -> f64 {
+/// The lower median; 0 of nothing.
+fn lower_median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
-    values[(values.len() - 1) / 2]
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }
 
-/// Mints nodes: named ones first by name, then the others by position.
-pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) -> NodeKind) -> Nodes {
+/// What the elements of a node make of it: its name, its place, its row in a node layer.
+type Structure<'a> = (&'a str, Option<Coord<f64>>, Option<Origin>);
+
+fn structure<'a>(lines: &'a Lines, joins: &Joins, elements: &[u32]) -> Structure<'a> {
     let ends = lines.parts.len() * 2;
-    let mut members: Vec<(u32, u32)> = joins.root.iter().enumerate().map(|(i, r)| (*r, i as u32)).collect();
-    members.par_sort_unstable();
-    let mut clusters: Vec<Cluster<'_>> = Vec::new();
-    for group in members.chunk_by(|a, b| a.0 == b.0) {
-        let mut cluster = Cluster { root: group[0].0, name: "", place: None, origin: None };
-        let mut places = Vec::new();
-        for (_, element) in group {
-            let element = *element as usize;
-            if element < ends {
-                if let Some(label) = lines.label(element) {
-                    let label = lines.labels[label as usize].as_str();
-                    if cluster.name.is_empty() || label < cluster.name {
-                        cluster.name = label;
-                    }
-                }
-                places.extend(lines.end(element / 2, element % 2));
-            } else if element >= ends + lines.points.len() {
-                places.push(joins.extra[element - ends - lines.points.len()]);
-            } else {
-                // Points are in canonical order, so the first one speaks for the structure.
-                let point = &lines.points[element - ends];
-                if cluster.origin.is_none() {
-                    cluster.origin = Some(point.origin);
-                    cluster.place = point.place;
-                    if cluster.name.is_empty() {
-                        cluster.name = &point.id;
-                    }
+    let (mut name, mut point): (&str, Option<&PointRow>) = ("", None);
+    let mut places: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    for element in elements.iter().map(|e| *e as usize) {
+        let place = if element < ends {
+            if let Some(label) = lines.label(element) {
+                let label = lines.labels[label as usize].as_str();
+                if name.is_empty() || label < name {
+                    name = label;
                 }
             }
-        }
-        if cluster.place.is_none() && !places.is_empty() {
-            cluster.place = Some(Coord {
-                x: lower_median(places.iter().map(|p| p.x).collect()),
-                y: lower_median(places.iter().map(|p| p.y).collect()),
-            });
-        }
-        clusters.push(cluster);
-    }
-    clusters.par_sort_by(|a, b| {
-        let place = |c: &Cluster<'_>| c.place.map_or((f64::INFINITY, f64::INFINITY), |p| (p.x, p.y));
-        let ((ax, ay), (bx, by)) = (place(a), place(b));
-        a.name
-            .is_empty()
-            .cmp(&b.name.is_empty())
-            .then_with(|| a.name.cmp(b.name))
-            .then(ax.total_cmp(&bx))
-            .then(ay.total_cmp(&by))
-    });
-    let mut node_of_root = vec![NodeId(0); joins.root.len()];
-    let mut nodes = Nodes {
-        of_element: Vec::new(),
-        names: TextColumn::with_capacity(clusters.len()),
-        places: Vec::with_capacity(clusters.len()),
-        kinds: Vec::with_capacity(clusters.len()),
-        origins: Vec::with_capacity(clusters.len()),
-    };
-    let named = clusters.partition_point(|c| !c.name.is_empty());
-    for (i, cluster) in clusters.iter().enumerate() {
-        node_of_root[cluster.root as usize] = NodeId(i as u32);
-        if cluster.name.is_empty() {
-            let mut name = format!("N{}", i + 1);
-            while clusters[..named].binary_search_by(|c| c.name.cmp(&name)).is_ok() {
-                name.push('\''); // the survey has such a name already
-            }
-            nodes.names.push(&name);
+            lines.end(element / 2, element % 2)
+        } else if let Some(row) = lines.points.get(element - ends) {
+            // Points are in canonical order, so the first one speaks for the structure.
+            point = point.or(Some(row));
+            None
         } else {
-            nodes.names.push(cluster.name);
+            Some(joins.extra[element - ends - lines.points.len()])
+        };
+        if let Some(place) = place {
+            places[0].push(place.x);
+            places[1].push(place.y);
         }
-        nodes.places.push(cluster.place);
-        nodes.kinds.push(cluster.origin.map_or(NodeKind::Joint, &kind_of));
-        nodes.origins.push(cluster.origin);
     }
-    nodes.of_element = joins.root.iter().map(|r| node_of_root[*r as usize]).collect();
-    nodes
+    let [xs, ys] = &mut places;
+    let median = (!xs.is_empty()).then(|| Coord { x: lower_median(xs), y: lower_median(ys) });
+    if name.is_empty() {
+        name = point.map_or("", |p| p.id.as_str());
+    }
+    (name, point.and_then(|p| p.place).or(median), point.map(|p| p.origin))
+}
+
+/// Mints nodes in the order of their first elements.
+pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) -> NodeKind) -> Nodes {
+    let mut of_element = vec![NodeId(0); joins.root.len()];
+    let mut starts: Vec<u32> = Vec::new();
+    for (element, root) in joins.root.iter().enumerate() {
+        // A root is the first element of its node.
+        if *root as usize == element {
+            of_element[element] = NodeId(starts.len() as u32);
+            starts.push(0);
+        } else {
+            of_element[element] = of_element[*root as usize];
+        }
+        starts[of_element[element].index()] += 1;
+    }
+    let mut end = 0;
+    for start in &mut starts {
+        end += std::mem::replace(start, end);
+    }
+    let mut ends = starts.clone();
+    let mut elements = vec![0u32; joins.root.len()];
+    for (element, node) in of_element.iter().enumerate() {
+        let slot = &mut ends[node.index()];
+        elements[*slot as usize] = element as u32;
+        *slot += 1;
+    }
+    let structures: Vec<Structure<'_>> = (0..starts.len())
+        .into_par_iter()
+        .map(|n| structure(lines, joins, &elements[starts[n] as usize..ends[n] as usize]))
+        .collect();
+    let mut given: Vec<&str> = structures.iter().map(|s| s.0).filter(|n| n.starts_with('N')).collect();
+    given.par_sort_unstable();
+    let mut names = TextColumn::with_capacity(structures.len());
+    let mut minted = String::new();
+    for (n, (name, ..)) in structures.iter().enumerate() {
+        if !name.is_empty() {
+            names.push(name);
+            continue;
+        }
+        minted.clear();
+        let _ = write!(minted, "N{}", n + 1);
+        while given.binary_search(&minted.as_str()).is_ok() {
+            minted.push('\''); // the survey has such a name already
+        }
+        names.push(&minted);
+    }
+    Nodes {
+        of_element,
+        names,
+        places: structures.iter().map(|s| s.1).collect(),
+        kinds: structures.iter().map(|s| s.2.map_or(NodeKind::Joint, &kind_of)).collect(),
+        origins: structures.iter().map(|s| s.2).collect(),
+    }
 }
 
 /// Cuts each part at its splits.

@@ -1,4 +1,5 @@
-//! The pipes of a survey in one canonical list: by id, then by position, whatever order the rows came in.
+//! The pipes of a survey in one canonical list: along a curve through the city, then by id, whatever order the rows came
+//! in.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -9,7 +10,13 @@ use suyuan_core::text::TextColumn;
 use suyuan_core::{Coord, FlowMode, FlowSign, Origin, RawSurvey, System};
 
 use crate::config::{BuildConfig, JoinBy};
-use crate::grid::distance;
+use crate::grid::{along_curve, distance, for_each_pair_within};
+
+/// Ends closer than this are one vertex drawn twice, metres: the noise of coordinates stored in millimetres or in seven
+/// decimals of a degree.
+pub(crate) const COINCIDENT: f64 = 0.01;
+/// How far an end may lie from the place of its label, metres.
+pub(crate) const LABEL_REACH: f64 = 2.0;
 
 /// One pipe, before anything is joined.
 pub(crate) struct PipeRow {
@@ -82,10 +89,11 @@ impl Lines {
             .filter(move |e| self.side(*e) == side && !self.parts[e / 2].seams[e % 2])
     }
 
-    /// The drawn end where the record of a pipe begins (0) or ends (1); of several the first.
+    /// The drawn end where the record of a pipe begins (0) or ends (1): the first of those, or the last.
     pub(crate) fn end_of(&self, pipe: usize, side: usize) -> usize {
-        // A ring of parts has no end of its own.
-        self.ends_of(pipe, side).next().unwrap_or(2 * self.pipes[pipe].parts.0 as usize + side)
+        let mut ends = self.ends_of(pipe, side);
+        let found = if side == 0 { ends.next() } else { ends.last() };
+        found.unwrap_or(2 * self.pipes[pipe].parts.0 as usize + side)
     }
 
     pub(crate) fn line(&self, part: usize) -> &[Coord<f64>] {
@@ -153,15 +161,20 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         .layers_of(Role::Pipes)
         .map(|(index, layer)| (index, layer, is_labelled(layer, config.join)))
         .collect();
-    // By recorded id, never by row number, so that the order of rows without ids moves nothing either.
-    let mut rows: Vec<(&str, usize, u32)> = Vec::new();
+    // Along a curve through the city, so that neighbours lie together in memory; then by recorded id, never by row
+    // number, so that the order of rows without ids moves nothing either.
+    let mut rows: Vec<(u64, u32, u32)> = Vec::new();
     for (l, (_, layer, _)) in layers.iter().enumerate() {
+        let first = |row: usize| layer.shapes.parts(row).find_map(|line| line.first());
+        let key = |row: usize| first(row).map_or(u64::MAX, |place| along_curve(*place));
         let kept = (0..layer.len()).filter(|row| keep(layer.system(*row)));
-        rows.extend(kept.map(|row| (layer.text(Field::Id, row).unwrap_or(""), l, row as u32)));
+        rows.extend(kept.map(|row| (key(row), l as u32, row as u32)));
     }
     rows.par_sort_by(|a, b| {
-        let ((la, ra), (lb, rb)) = ((layers[a.1].1, a.2 as usize), (layers[b.1].1, b.2 as usize));
-        a.0.cmp(b.0)
+        let (la, lb) = (layers[a.1 as usize].1, layers[b.1 as usize].1);
+        let (ra, rb) = (a.2 as usize, b.2 as usize);
+        a.0.cmp(&b.0)
+            .then_with(|| la.text(Field::Id, ra).cmp(&lb.text(Field::Id, rb)))
             .then_with(|| compare_lines(la.shapes.parts(ra), lb.shapes.parts(rb)))
             .then_with(|| la.text(Field::FromNode, ra).cmp(&lb.text(Field::FromNode, rb)))
             .then_with(|| la.text(Field::ToNode, ra).cmp(&lb.text(Field::ToNode, rb)))
@@ -186,7 +199,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
         seams: Vec::new(),
     };
     for (_, l, row) in rows {
-        let (index, layer, labelled) = layers[l];
+        let (index, layer, labelled) = layers[l as usize];
         let row_index = row as usize;
         let origin = Origin { layer: index, row };
         let labels = if labelled {
@@ -252,10 +265,11 @@ fn collect_points(survey: &RawSurvey, lines: &mut Lines, names: &mut Labels, lab
             });
         }
     }
-    lines.points.sort_by(|a, b| {
+    lines.points.par_sort_by(|a, b| {
+        let key = |p: &PointRow| p.place.map_or(u64::MAX, along_curve);
         let place = |p: &PointRow| p.place.map_or((f64::INFINITY, f64::INFINITY), |c| (c.x, c.y));
         let ((ax, ay), (bx, by)) = (place(a), place(b));
-        a.id.cmp(&b.id).then(ax.total_cmp(&bx)).then(ay.total_cmp(&by))
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then(ax.total_cmp(&bx)).then(ay.total_cmp(&by))
     });
 }
 
@@ -285,42 +299,72 @@ impl Labels {
 }
 
 /// Finds where the parts of a pipe go on into each other, and lets all of such a chain run the way of its first part,
-/// however the others are drawn.
+/// however the others are drawn. Parts that form a ring, or lie beside each other between the same places, stay as drawn.
 fn chain_parts(lines: &mut Lines, pipe: usize) {
     let (from, to) = lines.pipes[pipe].parts;
     if to - from < 2 {
         return;
     }
-    let mut ends: Vec<(Coord<f64>, u32)> =
-        (2 * from..2 * to).filter_map(|e| Some((lines.end(e as usize / 2, e as usize % 2)?, e))).collect();
-    ends.sort_unstable_by(|(p, a), (q, b)| p.x.total_cmp(&q.x).then(p.y.total_cmp(&q.y)).then(a.cmp(b)));
-    let mut beyond: HashMap<u32, u32> = HashMap::new();
-    for group in ends.chunk_by(|a, b| a.0 == b.0) {
-        if let [(_, a), (_, b)] = group
-            && a / 2 != b / 2
-        {
-            lines.seams.push([*a, *b]);
-            for (near, far) in [(*a, *b), (*b, *a)] {
-                lines.parts[near as usize / 2].seams[near as usize % 2] = true;
-                beyond.insert(near, far);
+    let ends: Vec<u32> = (2 * from..2 * to).filter(|e| lines.end(*e as usize / 2, 0).is_some()).collect();
+    let places: Vec<Coord<f64>> =
+        ends.iter().filter_map(|e| lines.end(*e as usize / 2, *e as usize % 2)).collect();
+    let is_speck = |e: u32| lines.parts[e as usize / 2].length <= COINCIDENT;
+    // What meets at each end, specks aside, and what a speck lies on.
+    let mut met: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut specks: Vec<[u32; 2]> = Vec::new();
+    for_each_pair_within(&places, COINCIDENT, |i, j, _| {
+        let (a, b) = (ends[i as usize], ends[j as usize]);
+        match (is_speck(a), is_speck(b)) {
+            _ if a / 2 == b / 2 => {}
+            (false, false) => {
+                met.entry(a).or_default().push(b);
+                met.entry(b).or_default().push(a);
             }
+            (true, _) => specks.push([a, b]),
+            (false, true) => specks.push([b, a]),
+        }
+    });
+    let beyond = |end: u32| match met.get(&end).map(Vec::as_slice) {
+        Some([far]) if met.get(far).is_some_and(|back| back.len() == 1) => Some(*far),
+        _ => None,
+    };
+    let mut settled = vec![false; (to - from) as usize];
+    let (mut seams, mut turned): (Vec<[u32; 2]>, Vec<u32>) = (Vec::new(), Vec::new());
+    for first in from..to {
+        if std::mem::replace(&mut settled[(first - from) as usize], true) {
+            continue;
+        }
+        // Along the chain from both ends of its first part.
+        let known = (seams.len(), turned.len());
+        let mut ring = false;
+        for start in [2 * first, 2 * first + 1] {
+            let (mut end, mut flipped) = (start, false);
+            while let Some(far) = beyond(end).filter(|_| !ring) {
+                ring = std::mem::replace(&mut settled[(far / 2 - from) as usize], true);
+                seams.push([end, far]);
+                flipped ^= end % 2 == far % 2;
+                if flipped {
+                    turned.push(far / 2);
+                }
+                end = far ^ 1;
+            }
+        }
+        if ring {
+            seams.truncate(known.0);
+            turned.truncate(known.1);
         }
     }
-    let mut settled = vec![false; (to - from) as usize];
-    for first in from..to {
-        let mut open = vec![first];
-        settled[(first - from) as usize] = true;
-        while let Some(part) = open.pop() {
-            for end in [2 * part, 2 * part + 1] {
-                let Some(far) = beyond.get(&end) else { continue };
-                if !std::mem::replace(&mut settled[(far / 2 - from) as usize], true) {
-                    if lines.side(end as usize) == lines.side(*far as usize) {
-                        lines.parts[*far as usize / 2].flipped ^= true;
-                    }
-                    open.push(far / 2);
-                }
-            }
-        }
+    for end in seams.iter().flatten().map(|e| *e as usize) {
+        lines.parts[end / 2].seams[end % 2] = true;
+    }
+    for part in turned {
+        lines.parts[part as usize].flipped = true;
+    }
+    lines.seams.extend(seams);
+    // A speck names no node of its own.
+    for [speck, other] in specks {
+        lines.parts[speck as usize / 2].seams = [true; 2];
+        lines.seams.push([speck, other]);
     }
 }
 
@@ -346,7 +390,7 @@ fn flip_to_labels(lines: &mut Lines) {
     }
     for pipe in 0..lines.pipes.len() {
         // How far the ends lie from the places of their labels, as drawn and turned.
-        let (mut drawn, mut turned) = (0.0, 0.0);
+        let (mut drawn, mut turned, mut placed) = (0.0, 0.0, 0);
         for (side, label) in lines.pipes[pipe].labels.iter().enumerate() {
             let Some(place) = label.and_then(|l| places[l as usize]) else { continue };
             let away = |side: usize| {
@@ -355,8 +399,10 @@ fn flip_to_labels(lines: &mut Lines) {
             };
             drawn += away(side);
             turned += away(1 - side);
+            placed += 1;
         }
-        if turned + 0.5 < drawn {
+        // One label alone may be mistyped: then an end must lie at its place.
+        if turned + 0.5 < drawn && (placed == 2 || turned <= LABEL_REACH) {
             let (from, to) = lines.pipes[pipe].parts;
             for part in &mut lines.parts[from as usize..to as usize] {
                 part.flipped ^= true;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use suyuan_core::drawn::drawn_crs;
 use suyuan_core::raw::{Column, Field, LayerSource, MemoryAttributes, RawLayer, ShapeKind, Shapes};
-use suyuan_core::{Coord, RawSurvey, Role};
+use suyuan_core::{Coord, FindingCode, RawSurvey, Role};
 use suyuan_network::{BuildConfig, JoinBy, Network, NodeId, SnapTolerance, build_network};
 
 type Spot = (i32, i32);
@@ -136,32 +136,165 @@ proptest! {
     }
 }
 
-/// Pipe `P` from (0, 0) to (300, 0) in three parts and pipe `Q` from there to (400, 0), with the labels of their nodes.
-fn in_parts(parts: &[usize; 3], turned: [bool; 3], labels: Option<[[&str; 2]; 2]>) -> RawSurvey {
-    let at = |x: f64| Coord { x, y: 0.0 };
+type Drawn<'a> = (&'a str, Vec<Vec<(f64, f64)>>, [&'a str; 2], [f64; 2]);
+
+/// A layer of pipes: id, parts, node ids, and levels where given. Without any node ids the layer has no such columns.
+fn layer(rows: &[Drawn<'_>]) -> RawLayer {
     let mut shapes = Shapes::new(ShapeKind::Line);
-    let lines: Vec<[Coord<f64>; 2]> = parts
-        .iter()
-        .map(|part| {
-            let (from, to) = (at(*part as f64 * 100.0), at(*part as f64 * 100.0 + 100.0));
-            if turned[*part] { [to, from] } else { [from, to] }
-        })
-        .collect();
-    shapes.push(lines.iter().map(<[_; 2]>::as_slice));
-    shapes.push([[at(300.0), at(400.0)].as_slice()]);
-    let text = |values: [&str; 2]| Column::Text(values.iter().map(|v| (*v).to_owned()).collect());
-    let mut columns = BTreeMap::from([(Field::Id, text(["P", "Q"]))]);
-    if let Some([from, to]) = labels {
-        columns.extend([(Field::FromNode, text(from)), (Field::ToNode, text(to))]);
+    for (_, parts, ..) in rows {
+        let coords = |part: &Vec<(f64, f64)>| part.iter().map(|(x, y)| Coord { x: *x, y: *y }).collect();
+        let parts: Vec<Vec<Coord<f64>>> = parts.iter().map(coords).collect();
+        shapes.push(parts.iter().map(Vec::as_slice));
     }
-    let layer = RawLayer {
+    let text = |of: &dyn Fn(&Drawn<'_>) -> String| Column::Text(rows.iter().map(of).collect());
+    let level = |side: usize| Column::Number(rows.iter().map(|r| r.3[side]).collect());
+    let mut columns = BTreeMap::from([
+        (Field::Id, text(&|r| r.0.to_owned())),
+        (Field::InvertFrom, level(0)),
+        (Field::InvertTo, level(1)),
+    ]);
+    if rows.iter().any(|r| r.2 != [""; 2]) {
+        columns.insert(Field::FromNode, text(&|r| r.2[0].to_owned()));
+        columns.insert(Field::ToNode, text(&|r| r.2[1].to_owned()));
+    }
+    RawLayer {
         role: Role::Pipes,
         source: LayerSource::default(),
-        attributes: Arc::new(MemoryAttributes { fields: Vec::new(), rows: vec![Vec::new(); 2] }),
+        attributes: Arc::new(MemoryAttributes { fields: Vec::new(), rows: vec![Vec::new(); rows.len()] }),
         shapes,
         columns,
+    }
+}
+
+fn build(layers: Vec<RawLayer>) -> (Network, Vec<suyuan_core::Finding>) {
+    let survey = RawSurvey { crs: drawn_crs(), layers, findings: Vec::new() };
+    build_network(&survey, &BuildConfig::automatic()).unwrap()
+}
+
+/// The pipes from which water can reach a pipe, by walking against the flow.
+fn above(network: &Network, pipe: &str) -> BTreeSet<String> {
+    let mut open: Vec<NodeId> = network
+        .find_pipes(pipe)
+        .unwrap()
+        .into_iter()
+        .flat_map(|p| network.reaches_of(p))
+        .map(|r| network.reach(r).from)
+        .collect();
+    let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(node) = open.pop() {
+        if seen.insert(node) {
+            for reach in network.incoming(node).iter().map(|r| network.reach(*r)) {
+                found.insert(network.pipe_name(reach.pipe).to_owned());
+                open.push(reach.from);
+            }
+        }
+    }
+    found
+}
+
+const UNKNOWN: [f64; 2] = [f64::NAN; 2];
+
+#[test]
+fn parts_beside_each_other_keep_their_ends() {
+    let straight = vec![(100.0, 0.0), (200.0, 0.0)];
+    let bent = vec![(100.0, 0.0), (150.0, 5.0), (200.0, 0.0)];
+    let one = |id, x: f64, labels| (id, vec![vec![(x, 0.0), (x + 100.0, 0.0)]], labels, UNKNOWN);
+    for parts in [vec![straight.clone(), bent], vec![straight.clone(), straight]] {
+        for named in [true, false] {
+            let label = |from, to| if named { [from, to] } else { [""; 2] };
+            let rows = [
+                one("P0", 0.0, label("S", "A")),
+                ("P", parts.clone(), label("A", "B"), UNKNOWN),
+                one("Q", 200.0, label("B", "C")),
+            ];
+            let (network, _) = build(vec![layer(&rows)]);
+            assert_eq!(above(&network, "Q"), BTreeSet::from(["P".to_owned(), "P0".to_owned()]), "{named}");
+            assert_eq!(above(&network, "P"), BTreeSet::from(["P0".to_owned()]), "{named}");
+        }
+    }
+}
+
+#[test]
+fn a_millimetre_or_a_speck_between_two_parts_of_a_pipe_parts_nothing() {
+    for gap in [0.0, 0.001, 0.005] {
+        for speck in [false, true] {
+            let mut parts = vec![vec![(0.0, 0.0), (50.0, 0.0)], vec![(100.0, 0.0), (50.0 + gap, 0.0)]];
+            if speck {
+                parts.push(vec![(50.0, 0.0), (50.0, 0.0)]);
+            }
+            let rows = [
+                ("P", parts, ["A", "B"], UNKNOWN),
+                ("Q", vec![vec![(100.0, 0.0), (200.0, 0.0)]], ["B", "C"], UNKNOWN),
+            ];
+            let (network, findings) = build(vec![layer(&rows)]);
+            assert!(
+                findings.iter().all(|f| f.code != FindingCode::NodeIdApart),
+                "{gap} {speck} {findings:?}"
+            );
+            assert_eq!(network.node(network.find_node("B").unwrap()).place, Some(Coord { x: 100.0, y: 0.0 }));
+            assert_eq!(above(&network, "Q"), BTreeSet::from(["P".to_owned()]), "{gap} {speck}");
+        }
+    }
+}
+
+#[test]
+fn one_node_id_far_from_both_ends_turns_no_pipe() {
+    let line = |from: f64, to: f64| vec![vec![(from, 0.0), (to, 0.0)]];
+    let rows = [
+        ("P1", line(0.0, 100.0), ["A", "B"], UNKNOWN),
+        ("P2", line(100.0, 200.0), ["B", "C"], UNKNOWN),
+        ("P3", line(900.0, 800.0), ["B", ""], UNKNOWN),
+    ];
+    let (network, findings) = build(vec![layer(&rows)]);
+    let p3 = network.find_pipes("P3").unwrap()[0];
+    assert!(network.reaches_of(p3).all(|r| network.reach(r).with_drawn));
+    assert!(findings.iter().any(|f| f.code == FindingCode::NodeIdApart));
+}
+
+#[test]
+fn a_layer_drawn_well_vouches_for_no_other_layer() {
+    // Mains with node ids, drawn with the flow, and leads drawn from the main to their heads, which lie higher.
+    let name = |n: usize| format!("N{n:04}");
+    let ids: Vec<String> = (0..=600).map(name).collect();
+    let mains: Vec<Drawn<'_>> = (0..600)
+        .map(|n| {
+            let x = n as f64 * 50.0;
+            (
+                ids[n].as_str(),
+                vec![vec![(x, 0.0), (x + 50.0, 0.0)]],
+                [ids[n].as_str(), ids[n + 1].as_str()],
+                UNKNOWN,
+            )
+        })
+        .collect();
+    let leads: Vec<Drawn<'_>> = (0..20)
+        .map(|n| {
+            let x = (25 * n + 5) as f64 * 50.0;
+            (ids[n].as_str(), vec![vec![(x, 0.0), (x, 20.0)]], [""; 2], [5.0, 5.4])
+        })
+        .collect();
+    let (network, _) = build(vec![layer(&mains), layer(&leads)]);
+    let mut turned = 0;
+    for reach in
+        network.reach_ids().map(|r| network.reach(r)).filter(|r| network.pipe(r.pipe).origin.layer == 1)
+    {
+        assert!(!reach.with_drawn && reach.certainty == suyuan_core::Certainty::Certain, "{reach:?}");
+        turned += 1;
+    }
+    assert_eq!(turned, 20);
+}
+
+/// Pipe `P` from (0, 0) to (300, 0) in three parts and pipe `Q` from there to (400, 0), with the labels of their nodes.
+fn in_parts(parts: &[usize; 3], turned: [bool; 3], labels: [[&str; 2]; 2]) -> RawLayer {
+    let drawn = |part: &usize| {
+        let (from, to) = ((*part as f64 * 100.0, 0.0), (*part as f64 * 100.0 + 100.0, 0.0));
+        if turned[*part] { vec![to, from] } else { vec![from, to] }
     };
-    RawSurvey { crs: drawn_crs(), layers: vec![layer], findings: Vec::new() }
+    let [from, to] = labels;
+    layer(&[
+        ("P", parts.iter().map(drawn).collect(), [from[0], to[0]], UNKNOWN),
+        ("Q", vec![vec![(300.0, 0.0), (400.0, 0.0)]], [from[1], to[1]], UNKNOWN),
+    ])
 }
 
 proptest! {
@@ -172,12 +305,10 @@ proptest! {
         order in Just([0usize, 1, 2]).prop_shuffle(), turned in any::<[bool; 3]>(), named in 0usize..3,
     ) {
         // Both ids, the lower one alone, none.
-        let labels =
-            [Some([["A", "B"], ["B", "C"]]), Some([["", "B"], ["B", "C"]]), None][named];
-        let (network, findings) =
-            build_network(&in_parts(&order, turned, labels), &BuildConfig::automatic()).unwrap();
+        let labels = [[["A", "B"], ["B", "C"]], [["", "B"], ["B", "C"]], [[""; 2]; 2]][named];
+        let (network, findings) = build(vec![in_parts(&order, turned, labels)]);
         prop_assert_eq!((network.node_count(), network.reach_count()), (5, 4));
-        prop_assert!(findings.iter().all(|f| f.code != suyuan_core::FindingCode::NodeIdApart), "{:?}", findings);
+        prop_assert!(findings.iter().all(|f| f.code != FindingCode::NodeIdApart), "{:?}", findings);
         let p = network.find_pipes("P").unwrap()[0];
         let x = |n: NodeId| network.node(n).place.unwrap().x;
         let down: Vec<bool> = network.reaches_of(p).map(|r| x(network.reach(r).from) < x(network.reach(r).to)).collect();

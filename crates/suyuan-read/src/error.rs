@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use suyuan_core::Language;
 use suyuan_core::crs::CrsError;
 
+use crate::filter::FilterError;
+
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -144,7 +146,7 @@ pub enum ReadError {
         /// The filter.
         filter: String,
         /// What is wrong.
-        what: String,
+        what: FilterError,
     },
     /// No layer was given.
     #[error("no pipe layer was given")]
@@ -216,7 +218,7 @@ impl ReadError {
                 format!("没有方言“{dialect}”，现有：{}", known.join("、"))
             }
             Self::BadDialect { path, what } => format!("方言文件 {} 有误：{what}", path.display()),
-            Self::BadFilter { filter, what } => format!("筛选条件“{filter}”有误：{what}"),
+            Self::BadFilter { filter, what } => format!("筛选条件“{filter}”有误：{}", what.message(language)),
             Self::NoPipes => "未给出管线图层".to_owned(),
         }
     }

@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use suyuan_core::Language;
 use suyuan_core::raw::{Attributes, Value};
 
 /// A condition on the attributes of a row.
@@ -34,8 +35,29 @@ enum Compare {
 
 /// Why a condition cannot be understood.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{0}")]
-pub struct FilterError(String);
+#[error("{english}")]
+pub struct FilterError {
+    english: String,
+    chinese: String,
+}
+
+impl FilterError {
+    fn new(english: impl Into<String>, chinese: impl Into<String>) -> Self {
+        Self { english: english.into(), chinese: chinese.into() }
+    }
+
+    /// A field that no layer has.
+    #[must_use]
+    pub fn no_field(field: &str) -> Self {
+        Self::new(format!("no pipe layer has the field `{field}`"), format!("管线图层中没有字段“{field}”"))
+    }
+
+    /// The sentence in a language.
+    #[must_use]
+    pub fn message(&self, language: Language) -> &str {
+        language.pick(&self.english, &self.chinese)
+    }
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
@@ -64,7 +86,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
                         }
                         Some(d) if d == c => break,
                         Some(d) => inner.push(d),
-                        None => return Err(FilterError("a quotation mark is not closed".to_owned())),
+                        None => return Err(FilterError::new("a quotation mark is not closed", "引号未闭合")),
                     }
                 }
                 tokens.push(if c == '"' { Token::Quoted(inner) } else { Token::Text(inner) });
@@ -135,7 +157,7 @@ impl Parser {
     fn single(&mut self) -> Result<Node, FilterError> {
         self.depth += 1;
         if self.depth > 100 {
-            return Err(FilterError("it is nested too deeply".to_owned()));
+            return Err(FilterError::new("it is nested too deeply", "嵌套过深"));
         }
         if self.word("not") {
             return Ok(Node::Not(Box::new(self.single()?)));
@@ -145,12 +167,12 @@ impl Parser {
             return if self.sign(")") {
                 Ok(inner)
             } else {
-                Err(FilterError("a bracket is not closed".to_owned()))
+                Err(FilterError::new("a bracket is not closed", "括号未闭合"))
             };
         }
         let field = match self.tokens.get(self.at) {
             Some(Token::Word(w) | Token::Quoted(w)) => w.clone(),
-            other => return Err(FilterError(format!("expected a field, found {}", shown(other)))),
+            other => return Err(expected(other, "a field", "字段")),
         };
         self.at += 1;
         if self.word("is") {
@@ -158,12 +180,12 @@ impl Parser {
             return if self.word("null") {
                 Ok(Node::Null(field, !not))
             } else {
-                Err(FilterError("expected NULL after IS".to_owned()))
+                Err(FilterError::new("expected NULL after IS", "IS 之后应为 NULL"))
             };
         }
         if self.word("in") {
             if !self.sign("(") {
-                return Err(FilterError("expected a bracket after IN".to_owned()));
+                return Err(FilterError::new("expected a bracket after IN", "IN 之后应为括号"));
             }
             let mut values = vec![self.value()?];
             while self.sign(",") {
@@ -172,7 +194,7 @@ impl Parser {
             return if self.sign(")") {
                 Ok(Node::Compare(field, Compare::Equal, values))
             } else {
-                Err(FilterError("a bracket is not closed".to_owned()))
+                Err(FilterError::new("a bracket is not closed", "括号未闭合"))
             };
         }
         let compare = match self.tokens.get(self.at) {
@@ -183,13 +205,19 @@ impl Parser {
                 "<=" => Compare::LessEqual,
                 ">" => Compare::Greater,
                 ">=" => Compare::GreaterEqual,
-                other => return Err(FilterError(format!("`{other}` is no operator"))),
+                other => {
+                    return Err(FilterError::new(
+                        format!("`{other}` is no operator"),
+                        format!("“{other}”不是运算符"),
+                    ));
+                }
             },
             other => {
-                return Err(FilterError(format!(
-                    "expected an operator after {field}, found {}",
-                    shown(other)
-                )));
+                return Err(expected(
+                    other,
+                    &format!("an operator after {field}"),
+                    &format!("{field} 之后的运算符"),
+                ));
             }
         };
         self.at += 1;
@@ -199,18 +227,21 @@ impl Parser {
     fn value(&mut self) -> Result<String, FilterError> {
         let value = match self.tokens.get(self.at) {
             Some(Token::Word(w) | Token::Text(w) | Token::Quoted(w)) => w.clone(),
-            other => return Err(FilterError(format!("expected a value, found {}", shown(other)))),
+            other => return Err(expected(other, "a value", "值")),
         };
         self.at += 1;
         Ok(value)
     }
 }
 
-fn shown(token: Option<&Token>) -> String {
-    match token {
-        None => "the end".to_owned(),
-        Some(Token::Word(t) | Token::Text(t) | Token::Quoted(t) | Token::Sign(t)) => format!("`{t}`"),
-    }
+fn expected(found: Option<&Token>, english: &str, chinese: &str) -> FilterError {
+    let (en, zh) = match found {
+        None => ("the end".to_owned(), "结尾".to_owned()),
+        Some(Token::Word(t) | Token::Text(t) | Token::Quoted(t) | Token::Sign(t)) => {
+            (format!("`{t}`"), format!("“{t}”"))
+        }
+    };
+    FilterError::new(format!("expected {english}, found {en}"), format!("应为{chinese}，却是{zh}"))
 }
 
 impl Filter {
@@ -223,7 +254,7 @@ impl Filter {
         let root = parser.or()?;
         match parser.tokens.get(parser.at) {
             None => Ok(Self { root }),
-            more => Err(FilterError(format!("{} follows the end", shown(more)))),
+            more => Err(expected(more, "the end", "结尾")),
         }
     }
 

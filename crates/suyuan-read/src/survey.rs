@@ -303,8 +303,7 @@ impl Attributes for Chosen {
 fn choose_rows(spec: &LayerSpec, layer: &FileLayer) -> Result<Vec<u32>, ReadError> {
     let all = 0..layer.shapes.len() as u32;
     let Some(text) = &spec.only else { return Ok(all.collect()) };
-    let filter = Filter::parse(text)
-        .map_err(|e| ReadError::BadFilter { filter: text.clone(), what: e.to_string() })?;
+    let filter = Filter::parse(text).map_err(|what| ReadError::BadFilter { filter: text.clone(), what })?;
     let names = layer.attributes.fields();
     let known = |field: &str| names.iter().any(|n| n.name.eq_ignore_ascii_case(field));
     if spec.lenient && !filter.fields().into_iter().any(known) {

@@ -3,6 +3,8 @@
 use suyuan_core::Language;
 use suyuan_network::{NodeId, PipeId};
 
+use crate::options::Heading;
+
 /// Why a branch ended.
 #[doc(alias = "终止原因")]
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
@@ -63,8 +65,9 @@ impl StopReason {
 
     /// The words people use.
     #[must_use]
-    pub fn label(&self, language: Language) -> &'static str {
+    pub fn label(&self, heading: Heading, language: Language) -> &'static str {
         match self {
+            Self::Headwater if heading == Heading::Downstream => language.pick("drains to nothing", "无出路"),
             Self::Headwater => language.pick("headwater", "起始井"),
             Self::Outfall => language.pick("outfall", "排口"),
             Self::Barrier { .. } => language.pick("barrier", "阻断"),

@@ -406,13 +406,13 @@ impl<'a> Tracer<'a> {
     }
 
     fn reason_at_end(&self, node: NodeId, heading: Heading) -> StopReason {
+        if heading == Heading::Downstream && self.network.node(node).kind == NodeKind::Outfall {
+            return StopReason::Outfall;
+        }
         let gaps = self.network.gaps();
         let gap = gaps.partition_point(|g| g.node < node);
         if let Some(gap) = gaps.get(gap).filter(|g| g.node == node) {
             return StopReason::Gap { width: gap.width, beyond: gap.beyond };
-        }
-        if heading == Heading::Downstream && self.network.node(node).kind == NodeKind::Outfall {
-            return StopReason::Outfall;
         }
         let away = match heading {
             Heading::Upstream => self.network.outgoing(node),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
 use suyuan_core::{Language, Origin, Role};
-use suyuan_network::{NodeId, OutfallId, PipeId, Place, PlaceKind};
-use suyuan_read::{Filter, ReadError};
+use suyuan_network::{OutfallId, PipeId, Place, PlaceKind};
+use suyuan_read::{Filter, FilterError, ReadError};
 use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
 
 use crate::city::City;
@@ -114,6 +114,8 @@ pub struct CandidateAnswer {
     pub drainer: String,
     /// Its name, blank if it has none.
     pub name: String,
+    /// The layer it stands in, as `file` or `file:layer`; blank for a prepared network.
+    pub layer: String,
     /// Probability that it is the source, given that one of the candidates is.
     pub probability: f64,
     /// Metres of pipe to the start.
@@ -195,6 +197,7 @@ impl City {
     pub fn tracer(&self, request: &TraceRequest) -> Result<CityTracer<'_>, Error> {
         let places = Places::new(self);
         let mut barriers = Barriers::default();
+        let mut barriers_on_pipes = Vec::new();
         for text in &request.barriers {
             let reference = Reference::parse(text)?;
             if let Reference::Pipe(id) = &reference {
@@ -203,7 +206,11 @@ impl City {
             }
             match places.find(&reference, request.max_snap)?.0.kind {
                 PlaceKind::Node(node) => barriers.nodes.push(node),
-                PlaceKind::Reach { reach, .. } => barriers.pipes.push(self.network.reach(reach).pipe),
+                PlaceKind::Reach { reach, .. } => {
+                    let pipe = self.network.reach(reach).pipe;
+                    barriers.pipes.push(pipe);
+                    barriers_on_pipes.push((text.clone(), self.network.pipe_name(pipe).to_owned()));
+                }
             }
         }
         if let Some(condition) = &request.condition {
@@ -221,12 +228,6 @@ impl City {
                 findings_of.entry(origin).or_default().push(i);
             }
         }
-        let mut outfalls_at: HashMap<NodeId, Vec<Origin>> = HashMap::new();
-        for outfall in self.network.outfall_ids().map(|o| self.network.outfall(o)) {
-            if let Some(node) = outfall.node {
-                outfalls_at.entry(node).or_default().push(outfall.origin);
-            }
-        }
         Ok(CityTracer {
             city: self,
             tracer: Tracer::new(&self.network),
@@ -235,21 +236,21 @@ impl City {
             max_snap: request.max_snap,
             language: request.language,
             findings_of,
-            outfalls_at,
+            barriers_on_pipes,
         })
     }
 
     /// The pipes whose attributes do not meet a condition.
     fn pipes_outside(&self, condition: &str) -> Result<Vec<PipeId>, Error> {
-        let bad = |what: String| ReadError::BadFilter { filter: condition.to_owned(), what };
-        let filter = Filter::parse(condition).map_err(|e| bad(e.to_string()))?;
+        let bad = |what: FilterError| ReadError::BadFilter { filter: condition.to_owned(), what };
+        let filter = Filter::parse(condition).map_err(bad)?;
         let survey = self.survey.as_ref().ok_or(Error::NeedsSurvey { what: "--where" })?;
         for field in filter.fields() {
             let known = survey
                 .layers_of(Role::Pipes)
                 .any(|(_, l)| l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field)));
             if !known {
-                return Err(bad(format!("no pipe layer has the field `{field}`")).into());
+                return Err(bad(FilterError::no_field(field)).into());
             }
         }
         let network = &self.network;
@@ -272,6 +273,10 @@ impl City {
             rank: index + 1,
             drainer: drainer.id.clone(),
             name: drainer.name.clone(),
+            layer: self
+                .survey
+                .as_ref()
+                .map_or_else(String::new, |s| s.layers[drainer.origin.layer as usize].source.name()),
             probability: round(candidate.probability, 6),
             distance_m: round(candidate.distance, 3),
             travel_s: candidate.travel.map(|t| t.round()),
@@ -303,9 +308,9 @@ pub struct CityTracer<'a> {
     options: TraceOptions,
     max_snap: f64,
     language: Language,
-    /// Findings by the row they are about, and outfalls by their node.
+    /// Findings by the row they are about.
     findings_of: HashMap<Origin, Vec<usize>>,
-    outfalls_at: HashMap<NodeId, Vec<Origin>>,
+    barriers_on_pipes: Vec<(String, String)>,
 }
 
 impl CityTracer<'_> {
@@ -381,16 +386,24 @@ impl CityTracer<'_> {
         }
     }
 
+    /// Barriers that lie on the inside of a pipe, which is shut as a whole: what was asked for, and the pipe.
+    #[must_use]
+    pub fn barriers_on_pipes(&self) -> &[(String, String)] {
+        &self.barriers_on_pipes
+    }
+
     /// The findings about the start, traced pipes and candidates.
     fn concerned(&self, start: &Place, trace: &Trace, ranked: &[Candidate]) -> Vec<usize> {
         let city = self.city;
-        let outfalls = match start.kind {
-            PlaceKind::Node(node) => self.outfalls_at.get(&node).map_or([].as_slice(), Vec::as_slice),
-            PlaceKind::Reach { .. } => &[],
+        let start = match start.kind {
+            PlaceKind::Node(node) => Some(node),
+            PlaceKind::Reach { .. } => None,
         };
+        let outfalls = start.into_iter().flat_map(|n| city.network.outfalls_at(n));
+        let outfalls = outfalls.map(|o| city.network.outfall(o).origin);
         let pipes = trace.pipes(&city.network).into_iter().map(|p| city.network.pipe(p).origin);
         let drainers = ranked.iter().map(|c| city.drainers.drainer(c.drainer).origin);
-        let origins = outfalls.iter().copied().chain(pipes).chain(drainers);
+        let origins = outfalls.chain(pipes).chain(drainers);
         let mut found: Vec<usize> =
             origins.filter_map(|o| self.findings_of.get(&o)).flatten().copied().collect();
         found.sort_unstable();

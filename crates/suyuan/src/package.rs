@@ -368,7 +368,7 @@ fn stops(city: &City, answers: &[TraceAnswer], language: Language, group: &str) 
             rows.text("start", &answer.start.id)
                 .text("node", &shown.node)
                 .text("reason", &shown.reason)
-                .text("reason_text", stop.reason.label(language))
+                .text("reason_text", stop.reason.label(answer.trace.heading, language))
                 .real("gap_m", shown.gap_m.unwrap_or(f64::NAN))
                 .text("beyond", shown.beyond.as_deref().unwrap_or(""))
                 .real("distance_m", stop.distance);

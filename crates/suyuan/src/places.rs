@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use suyuan_core::Coord;
 use suyuan_core::crs::{CrsError, Transform};
 use suyuan_network::{NearestPipe, OutfallId, Place, PlaceError};
+use suyuan_read::ReadError;
 
 use crate::city::City;
 use crate::error::Error;
@@ -57,8 +58,9 @@ impl<'a> Places<'a> {
             }
             Reference::Degrees(degrees) => {
                 let what = format!("lonlat:{},{}", degrees.x, degrees.y);
-                let place =
-                    self.projected(*degrees).map_err(|_| PlaceError::NoGeometry { what: what.clone() })?;
+                let place = self
+                    .projected(*degrees)
+                    .map_err(|source| Error::Read(ReadError::Crs { path: what.clone().into(), source }))?;
                 Ok((network.place_near(self.nearest(), place, limit, &what)?, "place", what))
             }
             Reference::Any(id) => {
