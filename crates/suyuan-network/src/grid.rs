@@ -1,4 +1,4 @@
-//! Sorted grids: pairs of points within a distance, and segments near a point.
+//! Pairs of points within a distance, and what lies near a point.
 
 use rayon::prelude::*;
 use suyuan_core::Coord;
@@ -86,74 +86,62 @@ pub(crate) fn for_each_pair_within(points: &[Coord<f64>], within: f64, mut visit
     }
 }
 
-/// Segments sorted into cells, to be asked which lie near a point.
-pub(crate) struct SegmentGrid {
-    size: f64,
-    /// (cell row, cell column, segment), sorted.
-    cells: Vec<(i32, i32, u32)>,
-    /// First entry of each row of cells: (row, index).
-    rows: Vec<(i32, u32)>,
+/// How many things share a box at the lowest level, and how many boxes share one above.
+const LEAF: usize = 4;
+const FAN: usize = 8;
+
+/// Boxes around runs of things that lie along a curve, and boxes around runs of those: a packed R-tree that needs no
+/// sorting, since neighbours on the curve are neighbours in the plane.
+///
+/// # Reference
+/// Kamel and Faloutsos, "Hilbert R-tree" (1994).
+pub(crate) struct BoxTree {
+    count: usize,
+    /// Boxes as west, south, east, north; the lowest level first.
+    levels: Vec<Vec<[f64; 4]>>,
 }
 
-impl SegmentGrid {
-    /// Sorts `count` segments, of which `segment(i)` gives the two ends.
-    pub(crate) fn new(count: usize, segment: impl Fn(usize) -> (Coord<f64>, Coord<f64>)) -> Self {
-        let total: f64 = (0..count).map(&segment).map(|(a, b)| distance(a, b)).sum();
-        let size = (total / count.max(1) as f64).clamp(5.0, 500.0);
-        let mut cells = Vec::with_capacity(count * 2);
-        for i in 0..count {
-            let (a, b) = segment(i);
-            let columns = ((a.x.min(b.x) / size).floor() as i32, (a.x.max(b.x) / size).floor() as i32);
-            let rows = ((a.y.min(b.y) / size).floor() as i32, (a.y.max(b.y) / size).floor() as i32);
-            for row in rows.0..=rows.1 {
-                // Only the columns that the segment has within this row of cells, one cell of slack on each side.
-                let (from, to) = columns_in_row(a, b, f64::from(row) * size, size, columns);
-                for column in from..=to {
-                    cells.push((row, column, i as u32));
-                }
-            }
+fn around(boxes: impl Iterator<Item = [f64; 4]>) -> [f64; 4] {
+    boxes.fold([f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY], |a, b| {
+        [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+    })
+}
+
+impl BoxTree {
+    /// Packs `count` things, of which `box_of(i)` is around the thing `i`.
+    pub(crate) fn new(count: usize, box_of: impl Fn(usize) -> [f64; 4] + Sync) -> Self {
+        let run = |k: usize, size: usize, of: usize| k * size..((k + 1) * size).min(of);
+        let leaf = |k| around(run(k, LEAF, count).map(&box_of));
+        let mut levels = vec![(0..count.div_ceil(LEAF)).into_par_iter().map(leaf).collect::<Vec<_>>()];
+        while let Some(below) = levels.last().filter(|l| l.len() > 1) {
+            let up = (0..below.len().div_ceil(FAN))
+                .map(|k| around(run(k, FAN, below.len()).map(|i| below[i])))
+                .collect();
+            levels.push(up);
         }
-        cells.par_sort_unstable();
-        let mut rows: Vec<(i32, u32)> = Vec::new();
-        for (k, entry) in cells.iter().enumerate() {
-            if rows.last().is_none_or(|r| r.0 != entry.0) {
-                rows.push((entry.0, k as u32));
-            }
-        }
-        Self { size, cells, rows }
+        Self { count, levels }
     }
 
-    /// The segments that may lie within `reach` of `p`, each once or several times; into `found`, cleared first.
+    /// Everything that may lie within `reach` of `p`, in order, each once; into `found`, cleared first.
     pub(crate) fn near(&self, p: Coord<f64>, reach: f64, found: &mut Vec<u32>) {
         found.clear();
-        let range =
-            |v: f64| (((v - reach) / self.size).floor() as i32, ((v + reach) / self.size).floor() as i32);
-        let (columns, rows) = (range(p.x), range(p.y));
-        let first = self.rows.partition_point(|r| r.0 < rows.0);
-        for (k, &(row, start)) in self.rows.iter().enumerate().skip(first) {
-            if row > rows.1 {
-                break;
-            }
-            let end = self.rows.get(k + 1).map_or(self.cells.len(), |r| r.1 as usize);
-            let slice = &self.cells[start as usize..end];
-            let from = slice.partition_point(|e| e.1 < columns.0);
-            found.extend(slice[from..].iter().take_while(|e| e.1 <= columns.1).map(|e| e.2));
-        }
-        found.sort_unstable();
-        found.dedup();
+        let area = [p.x - reach, p.y - reach, p.x + reach, p.y + reach];
+        self.collect(self.levels.len() - 1, 0, area, found);
     }
-}
 
-fn columns_in_row(a: Coord<f64>, b: Coord<f64>, low: f64, size: f64, all: (i32, i32)) -> (i32, i32) {
-    let dy = b.y - a.y;
-    if dy.abs() < size * 1e-6 || all.0 == all.1 {
-        return all;
+    fn collect(&self, level: usize, from: usize, area: [f64; 4], found: &mut Vec<u32>) {
+        let boxes = &self.levels[level];
+        for (k, b) in boxes.iter().enumerate().skip(from).take(FAN) {
+            if b[0] > area[2] || area[0] > b[2] || b[1] > area[3] || area[1] > b[3] {
+                continue;
+            }
+            if level == 0 {
+                found.extend((k * LEAF..((k + 1) * LEAF).min(self.count)).map(|i| i as u32));
+            } else {
+                self.collect(level - 1, k * FAN, area, found);
+            }
+        }
     }
-    let at = |y: f64| a.x + ((y - a.y) / dy).clamp(0.0, 1.0) * (b.x - a.x);
-    let (x0, x1) = (at(low), at(low + size));
-    let from = (x0.min(x1) / size - 1e-6).floor() as i32;
-    let to = (x0.max(x1) / size + 1e-6).floor() as i32;
-    (from.max(all.0), to.min(all.1))
 }
 
 #[cfg(test)]
@@ -161,6 +149,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn ends_of(ends: &(Coord<f64>, Coord<f64>)) -> impl Iterator<Item = [f64; 4]> {
+        [ends.0, ends.1].into_iter().map(|c| [c.x, c.y, c.x, c.y])
+    }
 
     fn point() -> impl Strategy<Value = Coord<f64>> {
         (-30.0..30.0f64, -30.0..30.0f64).prop_map(|(x, y)| Coord { x, y })
@@ -204,9 +196,10 @@ mod tests {
         fn no_segment_near_a_point_is_missed(
             ends in prop::collection::vec((point(), point()), 1..60), p in point(), reach in 0.0..12.0f64
         ) {
-            let grid = SegmentGrid::new(ends.len(), |i| ends[i]);
-            let mut found = Vec::new();
-            grid.near(p, reach, &mut found);
+            let tree = BoxTree::new(ends.len(), |i| around(ends_of(&ends[i])));
+            let mut found = vec![7];
+            tree.near(p, reach, &mut found);
+            prop_assert!(found.windows(2).all(|w| w[0] < w[1]));
             for (i, (a, b)) in ends.iter().enumerate() {
                 if nearest_on_segment(*a, *b, p).1.sqrt() <= reach {
                     prop_assert!(found.contains(&(i as u32)));

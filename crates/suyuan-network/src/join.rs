@@ -373,7 +373,7 @@ impl Joiner<'_> {
         }
         let free = free || blank;
         let reach = if free { GAP_REACH } else { self.tap_tolerance() };
-        segments.grid.near(place, reach, near);
+        segments.tree.near(place, reach, near);
         let mut hits = self.hits(segments, roots, near, element, place, reach);
         if free {
             hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance) || self.points_at(element, hit));

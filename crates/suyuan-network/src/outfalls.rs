@@ -99,7 +99,7 @@ pub(crate) fn join(
             continue;
         }
         let Some(place) = row.place else { continue };
-        segments.grid.near(place, reach, &mut near);
+        segments.tree.near(place, reach, &mut near);
         row.join_nearby(lines, segments, &near, joins, &members, reach);
         if row.element.is_none() {
             row.nearest = nearest_pipe(lines, segments, place, reach, &mut near);
@@ -118,7 +118,7 @@ fn nearest_pipe(
     let mut wide = reach.max(1.0);
     while wide < 10_000.0 {
         wide *= 4.0;
-        segments.grid.near(place, wide, near);
+        segments.tree.near(place, wide, near);
         let distance = |s: &u32| {
             let (part, vertex) = segments.list[*s as usize];
             let line = lines.line(part as usize);

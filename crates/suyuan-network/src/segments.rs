@@ -1,15 +1,15 @@
-//! Every segment of every part, in a grid.
+//! Every segment of every part, in a tree of boxes.
 
-use crate::grid::{SegmentGrid, distance};
+use crate::grid::{BoxTree, distance};
 use crate::survey::Lines;
 
-/// Every segment of every part, in a grid.
+/// Every segment of every part, in a tree of boxes.
 pub(crate) struct Segments {
     /// (part, vertex at which the segment starts).
     pub(crate) list: Vec<(u32, u32)>,
     /// Metres from the drawn start of the part to the segment's start.
     pub(crate) measures: Vec<f64>,
-    pub(crate) grid: SegmentGrid,
+    pub(crate) tree: BoxTree,
 }
 
 impl Segments {
@@ -24,11 +24,12 @@ impl Segments {
                 measure += distance(w[0], w[1]);
             }
         }
-        let grid = SegmentGrid::new(list.len(), |i| {
+        let tree = BoxTree::new(list.len(), |i| {
             let (part, vertex) = list[i];
             let line = lines.line(part as usize);
-            (line[vertex as usize], line[vertex as usize + 1])
+            let (a, b) = (line[vertex as usize], line[vertex as usize + 1]);
+            [a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y)]
         });
-        Self { list, measures, grid }
+        Self { list, measures, tree }
     }
 }
