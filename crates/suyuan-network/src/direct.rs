@@ -5,6 +5,7 @@
 //! drawn order and levels can be trusted is estimated from this very survey, by expectation and maximisation: a city drawn
 //! at random ends with a reliability near one half, and its drawn order then says nothing.
 
+use rayon::prelude::*;
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
 use crate::config::DirectBy;
@@ -15,6 +16,8 @@ use crate::survey::PipeRow;
 const CLEAR_FALL: f64 = 0.05;
 /// Rounds of estimating what the survey can be trusted in; the figures settle in three or four.
 const ROUNDS: usize = 5;
+/// Estimates are at rest when no share moves by more than this.
+const ESTIMATED: f64 = 0.002;
 /// From here on a direction is certain, and down to here probable.
 const CERTAIN: f64 = 0.99;
 const PROBABLE: f64 = 0.65;
@@ -57,6 +60,12 @@ impl Trust {
         let contrary = self.contrary[size_of(fall)];
         let odds = (1.0 - contrary) / contrary;
         if fall > 0.0 { odds } else { 1.0 / odds }
+    }
+
+    /// Whether no share differs by more than `within`.
+    fn is_near(self, other: Self, within: f64) -> bool {
+        let near = |a: f64, b: f64| (a - b).abs() <= within;
+        near(self.drawn, other.drawn) && self.contrary.iter().zip(other.contrary).all(|(a, b)| near(*a, b))
     }
 
     fn odds_of_drawing(self) -> f64 {
@@ -180,8 +189,9 @@ pub(crate) fn decide(
     // A pipe is judged by what the others show: it must not vouch for itself.
     let mut trust = vec![recorded.trust(); pipes.len()];
     let mut odds = Vec::new();
+    let mut known = (rarity, recorded.trust());
     for round in 0..ROUNDS {
-        let evidence: Vec<f64> = own.iter().zip(&trust).map(|(o, t)| o.odds(*t)).collect();
+        let evidence: Vec<f64> = own.par_iter().zip(&trust).map(|(o, t)| o.odds(*t)).collect();
         field.settle(&evidence, &rarity);
         odds = field.odds(&evidence);
         if round + 1 == ROUNDS {
@@ -192,11 +202,16 @@ pub(crate) fn decide(
         for (own, odds) in own.iter().zip(&odds) {
             record.count(*own, probability(*odds), 1.0);
         }
-        for (p, trust) in trust.iter_mut().enumerate() {
+        let news = (rarity, record.trust());
+        if news.0.is_near(known.0, ESTIMATED) && news.1.is_near(known.1, ESTIMATED) {
+            break;
+        }
+        known = news;
+        trust.par_iter_mut().enumerate().for_each(|(p, trust)| {
             let mut others = record;
             others.count(own[p], probability(odds[p]), -1.0);
             *trust = others.trust();
-        }
+        });
     }
     (0..own.len())
         .map(|p| own[p].decided(odds[p], field.neighbours(p), trust[p], fall(&pipes[p], levels[p])))

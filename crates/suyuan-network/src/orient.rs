@@ -514,6 +514,17 @@ impl Rarity {
     /// Before anything is known of a survey: what seven networks of five countries have between them by their own node
     /// ids (1,936 joints: 22 sinks, 7 summits; 109 splits and 619 merges of three pipes; 291 sinks at 1,245 dead ends).
     pub(crate) const USUAL: Self = Self { sink: 0.011, summit: 0.004, dead_end: 0.2, split: 0.15 };
+
+    /// Whether none differs by more than `within`.
+    pub(crate) fn is_near(self, other: Self, within: f64) -> bool {
+        let pairs = [
+            (self.sink, other.sink),
+            (self.summit, other.summit),
+            (self.dead_end, other.dead_end),
+            (self.split, other.split),
+        ];
+        pairs.iter().all(|(a, b)| (a - b).abs() <= within)
+    }
 }
 
 /// How likely each way of flowing is at one node.
