@@ -247,6 +247,7 @@ fn main() {
         }
     }
     let mut city = City {
+        layer_names: Vec::new(),
         spec: CitySpec::default(),
         survey: Some(survey),
         network: network.clone(),

@@ -240,6 +240,12 @@ pub struct CheckArgs {
     /// Write the findings as layers
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write a copy of the pipe layers with the proposed repairs made; the survey itself is never touched
+    #[arg(long, value_name = "FILE")]
+    pub apply_repairs: Option<PathBuf>,
+    /// Make only repairs at least so probably right, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8)]
+    pub least_confidence: f64,
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,

@@ -1,10 +1,10 @@
 //! `suyuan check`
 
 use suyuan::export::{ShapefileOptions, WriteOptions, check_target, write_package};
-use suyuan::{Language, Severity, findings_package};
+use suyuan::{Language, Severity, findings_package, repaired_package};
 
 use crate::args::CheckArgs;
-use crate::network::open;
+use crate::network::{not_negative, open};
 use crate::say::{Fault, Say};
 
 /// How outputs are written: GBK shapefiles for Chinese users.
@@ -19,16 +19,37 @@ pub fn write_options(overwrite: bool, language: Language) -> WriteOptions {
     }
 }
 
+/// How many repairs are proposed.
+const MOST_REPAIRS: usize = 50;
+
 /// `suyuan check`
 pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = &args.output {
         check_target(path, args.overwrite)?;
     }
+    if let Some(path) = &args.apply_repairs {
+        check_target(path, args.overwrite)?;
+    }
+    let least = not_negative("--least-confidence", args.least_confidence)?;
     let city = open(&args.network, Vec::new(), say)?;
-    let report = city.check(say.language);
+    let defects = city.defects(MOST_REPAIRS);
+    let report = city.check(&defects, say.language);
+    if let Some(path) = &args.apply_repairs {
+        say.step("write", None);
+        let chosen: Vec<_> = defects.iter().filter(|d| d.confidence >= least).cloned().collect();
+        let package = repaired_package(&city, &chosen, say.language)?;
+        let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
+        say.note(&match say.language {
+            Language::English => {
+                format!("{} of {} proposed repairs applied", chosen.len(), defects.len())
+            }
+            Language::Chinese => format!("采用修复建议 {} 项（共 {} 项）", chosen.len(), defects.len()),
+        });
+        say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+    }
     if let Some(path) = &args.output {
         say.step("write", None);
-        let package = findings_package(&city, say.language);
+        let package = findings_package(&city, &defects, say.language);
         let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
         say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
     }
@@ -73,6 +94,12 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
                 report.drainers[0]
             ),
         });
+        if !report.repairs.is_empty() {
+            say.answer(say.pick("What to mend first:", "优先修复："));
+        }
+        for repair in report.repairs.iter().take(3) {
+            say.answer(&format!("  {} {}", repair.rank, repair.text));
+        }
         for kind in &report.findings {
             say.answer(&format!("{:6} {} {:8} {}", kind.count, kind.code, kind.severity, kind.example));
         }

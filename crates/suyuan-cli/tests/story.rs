@@ -221,3 +221,63 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The first repair that a check proposes.
+fn first_repair(folder: &Path, arguments: &[&str]) -> Option<Value> {
+    let mut line = vec!["check"];
+    line.extend(arguments);
+    line.push("--json");
+    let output = suyuan(folder, &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    lines(&output)[0]["repairs"].as_array().unwrap().first().cloned()
+}
+
+#[test]
+fn the_wide_gap_is_what_to_mend_first_and_both_ways_to_mend_it_do() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&samples().join("binjiang"), folder.path());
+    let repair = first_repair(folder.path(), &["city.toml"]).unwrap();
+    let truth = expected("truth.json");
+    let beyond: BTreeSet<String> =
+        truth.as_array().unwrap().iter().flat_map(|o| texts(&o["beyond_gap"])).collect();
+    assert_eq!(repair["kind"], "gap");
+    assert_eq!(repair["gain"]["pipes"].as_u64().unwrap() as usize, beyond.len());
+
+    // Pasted into the project file, every outfall has exactly the pipes of the generator.
+    let project = fs::read_to_string(folder.path().join("city.toml")).unwrap();
+    let decided = format!("{project}\n{}", repair["decisions"].as_str().unwrap());
+    fs::write(folder.path().join("decided.toml"), decided).unwrap();
+    assert_eq!(first_repair(folder.path(), &["decided.toml"]), None);
+    let output = suyuan(folder.path(), &["trace", "decided.toml", "--all-outfalls", "--json"], &[]);
+    let answers: BTreeMap<String, BTreeSet<String>> = lines(&output)
+        .into_iter()
+        .map(|a| (a["start"]["id"].as_str().unwrap().to_owned(), texts(&a["pipes"])))
+        .collect();
+    for outfall in truth.as_array().unwrap() {
+        assert!(answers[outfall["outfall"].as_str().unwrap()].is_superset(&texts(&outfall["beyond_gap"])));
+    }
+
+    // So it does in the repaired copy, and the survey stays as it was.
+    let before = fs::read(folder.path().join("raw/YSLINE.shp")).unwrap();
+    let line = ["check", "city.toml", "--apply-repairs", "mended.gpkg", "--least-confidence", "0.5"];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(fs::read(folder.path().join("raw/YSLINE.shp")).unwrap(), before);
+    let layers = ["--pipes", "mended.gpkg:pipes", "--outfalls", "raw/PAIKOU.shp", "--crs", "EPSG:4549"];
+    assert_eq!(first_repair(folder.path(), &layers), None);
+}
+
+#[test]
+fn a_project_file_with_half_a_decision_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&samples().join("binjiang"), folder.path());
+    let project = fs::read_to_string(folder.path().join("city.toml")).unwrap();
+    for half in
+        ["flow = 'P1'", "join = 'P1'\nto = 'P2'", "shut = 'P1'\nflow = 'P2'\ntowards = [1, 2]", "at = [1, 2]"]
+    {
+        fs::write(folder.path().join("half.toml"), format!("{project}\n[[decisions]]\n{half}\n")).unwrap();
+        let output = suyuan(folder.path(), &["check", "half.toml"], &[]);
+        assert_eq!(output.status.code(), Some(3));
+        assert!(stderr(&output).contains("decision 1"), "{}", stderr(&output));
+    }
+}

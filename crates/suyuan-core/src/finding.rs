@@ -201,6 +201,9 @@ codes! {
     EndsScatter "N20" Notice
         "pipe ends that meet lie up to {gap} m apart; ends within that are one node"
         "相接的管端最多相距 {gap} 米，在此范围内视为同一管点";
+    DecisionUnused "N21" Warning
+        "the decision about {id} could not be applied: {why}"
+        "关于 {id} 的人工决定未能采用：{why}";
 
     // Drainers: D.
     DrainerFar "D01" Warning

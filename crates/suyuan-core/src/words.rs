@@ -203,6 +203,9 @@ pub enum DirectionBasis {
     /// Nothing speaks for either way.
     #[doc(alias = "无依据")]
     None = 5,
+    /// Somebody who knows has said so.
+    #[doc(alias = "人工确认")]
+    Decided = 6,
 }
 
 impl DirectionBasis {
@@ -216,6 +219,7 @@ impl DirectionBasis {
             Self::DrawnOrder => "drawn_order",
             Self::Neighbours => "neighbours",
             Self::None => "none",
+            Self::Decided => "decided",
         }
     }
 
@@ -229,6 +233,7 @@ impl DirectionBasis {
             Self::DrawnOrder => language.pick("drawn order", "绘制顺序"),
             Self::Neighbours => language.pick("neighbouring pipes", "邻段推断"),
             Self::None => language.pick("no evidence", "无依据"),
+            Self::Decided => language.pick("decided by hand", "人工确认"),
         }
     }
 }

@@ -359,6 +359,18 @@ fn look(table: &Table, language: Language) -> (String, String) {
             let text = Label { from_scale: Some(2500), ..around("\"code\"", 7, "120,20,20,255") };
             (renderer, label(&["code"], text))
         }
+        Look::Repairs => {
+            let words = [
+                ("gap", pick("gap", "断头"), "255,237,0,255"),
+                ("reversal", pick("reversal", "流向相反"), "255,160,0,255"),
+            ];
+            let renderer = if has("kind") {
+                by_words("kind", &words, other, |name, colour| dot(name, "pentagon", colour, 4.4))
+            } else {
+                single(&dot("0", "pentagon", "255,237,0,255", 4.4))
+            };
+            (renderer, label(&["rank"], around("\"rank\"", 9, "120,20,20,255")))
+        }
         Look::TracedPipes => (traced(table), String::new()),
         Look::Nodes => {
             let text = Label { from_scale: Some(2500), ..around("\"node\"", 7, "60,60,60,255") };

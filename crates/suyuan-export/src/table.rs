@@ -70,6 +70,8 @@ pub enum Look {
     Stops,
     /// Doubtful data by severity.
     Findings,
+    /// Proposed repairs, by rank.
+    Repairs,
     /// Traced stretches: casing, colour by distance and certainty, arrow along the flow.
     TracedPipes,
     /// Manholes on the way.

@@ -15,7 +15,7 @@ use crate::orient::{Link, NodeRole};
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
-use crate::{grid, outfalls};
+use crate::{decisions, grid, outfalls};
 
 /// Why no network can be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -100,12 +100,14 @@ pub fn build_network(
             return Err(BuildError::BadDistance { setting, value });
         }
     }
-    let lines = collect(survey, config);
+    let mut lines = collect(survey, config);
     if lines.pipes.is_empty() {
         return Err(BuildError::NoPipes { filtered: !config.systems.is_empty() });
     }
+    let mut undecided = Vec::new();
+    let decided = decisions::apply(&mut lines, &config.decisions, &mut undecided);
     let segments = Segments::of(&lines);
-    let mut joins = join(&lines, &segments, config.snap, config.join);
+    let mut joins = join(&lines, &segments, config.snap, config.join, &decided);
     let mut outfall_rows = outfalls::collect(survey);
     outfalls::join(survey, &lines, &segments, &mut joins, &mut outfall_rows, config.outfall_reach);
     drop(segments);
@@ -117,6 +119,7 @@ pub fn build_network(
     let stretches = cut(&lines, &joins.splits, &nodes);
 
     let mut findings = std::mem::take(&mut joins.findings);
+    findings.extend(undecided);
     let node_inverts = node_inverts(survey, &nodes);
     outfalls::merge(survey, &mut outfall_rows, &nodes);
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);

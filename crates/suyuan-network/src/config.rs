@@ -1,7 +1,7 @@
 //! What decides how a network is built.
 
 use serde::{Deserialize, Serialize};
-use suyuan_core::System;
+use suyuan_core::{Coord, System};
 
 /// How far apart two ends may lie and still be one node.
 #[doc(alias = "捕捉容差")]
@@ -41,6 +41,34 @@ pub enum DirectBy {
     Stated,
 }
 
+/// What somebody who knows has decided about a survey, to be kept for its next delivery.
+#[doc(alias = "人工决定")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// A pipe flows to that of its ends which lies nearer to a place.
+    Flow {
+        /// Its id; of several the nearest to the place.
+        pipe: String,
+        /// The place, in the survey's CRS.
+        towards: Coord<f64>,
+    },
+    /// The end of a pipe nearest to a place is joined to another pipe.
+    Join {
+        /// The id of the pipe; of several the nearest to the place.
+        pipe: String,
+        /// The id of the other pipe; of several the nearest to the place.
+        to: String,
+        /// The place, in the survey's CRS.
+        at: Coord<f64>,
+    },
+    /// Nothing passes a pipe: a valve is shut, or it is walled up.
+    Shut {
+        /// Its id; of several all.
+        pipe: String,
+    },
+}
+
 /// How a network is built. What changes the answer has no default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildConfig {
@@ -54,6 +82,8 @@ pub struct BuildConfig {
     pub systems: Vec<System>,
     /// How far an outfall may lie from the pipe it belongs to, metres.
     pub outfall_reach: f64,
+    /// What was decided by hand; it comes before all evidence.
+    pub decisions: Vec<Decision>,
 }
 
 impl BuildConfig {
@@ -67,6 +97,7 @@ impl BuildConfig {
             direct: DirectBy::Weighed,
             systems: Vec::new(),
             outfall_reach: 5.0,
+            decisions: Vec::new(),
         }
     }
 }

@@ -148,6 +148,9 @@ fn fall(pipe: &PipeRow, levels: [f64; 2]) -> Option<f64> {
 impl Own {
     fn of(pipe: &PipeRow, levels: [f64; 2]) -> Self {
         match pipe.sign {
+            _ if pipe.decided.is_some() => {
+                Self::Recorded(pipe.decided == Some(true), DirectionBasis::Decided)
+            }
             _ if pipe.mode == FlowMode::Bidirectional => Self::Both,
             Some(FlowSign::Both) => Self::Both,
             Some(FlowSign::WithDrawn) => Self::Recorded(true, DirectionBasis::Surveyed),
@@ -231,7 +234,7 @@ impl Own {
             };
         };
         let rise = fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0);
-        let contradicted = rise > CLEAR_FALL;
+        let contradicted = rise > CLEAR_FALL && basis != DirectionBasis::Decided;
         Direction {
             along,
             basis,

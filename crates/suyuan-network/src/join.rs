@@ -5,10 +5,13 @@
 //! to a centimetre are one node, and an end that is still free afterwards reaches for its nearest neighbour, an end
 //! or the inside of a line, where the gap is short beside its own pipe.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 use suyuan_core::{Coord, Finding, FindingCode, FlowMode, Language, System};
 
 use crate::config::{JoinBy, SnapTolerance};
+use crate::decisions::DecidedJoin;
 use crate::grid::{distance, for_each_pair_within, nearest_on_segment};
 use crate::segments::Segments;
 use crate::survey::{COINCIDENT, LABEL_REACH, Lines};
@@ -74,11 +77,19 @@ struct Joiner<'a> {
     /// Whether geometry may join the element to others.
     open: Vec<bool>,
     union: Union,
+    /// Ends whose joint was decided by hand.
+    settled: HashSet<u32>,
     findings: Vec<Finding>,
 }
 
 /// Joins the elements of a survey.
-pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join_by: JoinBy) -> Joins {
+pub(crate) fn join(
+    lines: &Lines,
+    segments: &Segments,
+    snap: SnapTolerance,
+    join_by: JoinBy,
+    decided: &[DecidedJoin],
+) -> Joins {
     let ends = lines.parts.len() * 2;
     let count = ends + lines.points.len();
     let mut places = Vec::with_capacity(count);
@@ -107,6 +118,7 @@ pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join
         labels,
         open,
         union: Union::new(count),
+        settled: HashSet::new(),
         findings: Vec::new(),
     };
     joiner.tolerance = match snap {
@@ -116,9 +128,21 @@ pub(crate) fn join(lines: &Lines, segments: &Segments, snap: SnapTolerance, join
     for [a, b] in &lines.seams {
         joiner.union.join(*a, *b);
     }
+    let mut splits = Vec::new();
+    for join in decided {
+        match *join {
+            DecidedJoin::Ends(a, b) => {
+                joiner.union.join(a, b);
+            }
+            DecidedJoin::Inside { element, part, measure } => {
+                splits.push(Split { part, measure, element });
+                joiner.settled.insert(element);
+            }
+        }
+    }
     joiner.join_labels();
     joiner.join_coincident();
-    let (splits, near_misses) = joiner.join_to_lines(segments);
+    let near_misses = joiner.join_to_lines(segments, &mut splits);
     let root = (0..count as u32).map(|i| joiner.union.find(i)).collect();
     Joins { root, splits, near_misses, extra: Vec::new(), findings: joiner.findings }
 }
@@ -329,7 +353,7 @@ impl Joiner<'_> {
     }
 
     /// Lets nodes split the lines they lie on, and free ends reach for what is near.
-    fn join_to_lines(&mut self, segments: &Segments) -> (Vec<Split>, Vec<NearMiss>) {
+    fn join_to_lines(&mut self, segments: &Segments, splits: &mut Vec<Split>) -> Vec<NearMiss> {
         let roots: Vec<u32> = (0..self.places.len() as u32).map(|e| self.union.find(e)).collect();
         let mut members = vec![0u32; self.places.len()];
         for root in &roots[..self.ends()] {
@@ -340,7 +364,6 @@ impl Joiner<'_> {
             .into_par_iter()
             .map_init(Vec::new, |near, element| joiner.look(segments, &roots, &members, element, near))
             .collect();
-        let mut splits = Vec::new();
         let mut wishes = Vec::new();
         for look in looked {
             match look {
@@ -349,8 +372,7 @@ impl Joiner<'_> {
                 Look::Wish(wish) => wishes.push(*wish),
             }
         }
-        let near_misses = self.grant(wishes, &mut members, &mut splits);
-        (splits, near_misses)
+        self.grant(wishes, &mut members, splits)
     }
 
     /// What one element finds around it; `near` is scratch memory.
@@ -368,7 +390,7 @@ impl Joiner<'_> {
         let blank = self.is_blank(element);
         let open = self.open[element as usize];
         let free = if is_end { members[root as usize] == 1 && open } else { members[root as usize] == 0 };
-        if !blank && (!open || !(free || root == element)) {
+        if self.settled.contains(&element) || !blank && (!open || !(free || root == element)) {
             return Look::Nothing;
         }
         let free = free || blank;

@@ -11,6 +11,8 @@
 
 mod build;
 mod config;
+mod decisions;
+mod defects;
 mod direct;
 mod graph;
 mod grid;
@@ -27,7 +29,8 @@ mod survey;
 mod union;
 
 pub use build::{BuildError, build_network};
-pub use config::{BuildConfig, DirectBy, JoinBy, SnapTolerance};
+pub use config::{BuildConfig, Decision, DirectBy, JoinBy, SnapTolerance};
+pub use defects::{Defect, Repair, defects_that_matter};
 pub use graph::ReachRef;
 pub use ids::{NodeId, OutfallId, PipeId, ReachId};
 pub use index::{NearestPipe, PipeSpot};

@@ -28,6 +28,8 @@ pub(crate) struct PipeRow {
     pub(crate) inverts: [f64; 2],
     /// Labels of the record's start and end.
     pub(crate) labels: [Option<u32>; 2],
+    /// Whether it flows with its record, as somebody has decided.
+    pub(crate) decided: Option<bool>,
     /// Whether the layer's ends are joined by label.
     pub(crate) labelled: bool,
     /// Parts of this pipe: indices into `Lines::parts`.
@@ -238,6 +240,7 @@ pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
             sign: layer.flow(row_index),
             inverts: inverts(layer, row_index),
             labels,
+            decided: None,
             labelled,
             parts: (first_part, lines.parts.len() as u32),
         });

@@ -114,7 +114,7 @@ pub struct CandidateAnswer {
     pub drainer: String,
     /// Its name, blank if it has none.
     pub name: String,
-    /// The layer it stands in, as `file` or `file:layer`; blank for a prepared network.
+    /// The layer it stands in, as `file` or `file:layer`.
     pub layer: String,
     /// Probability that it is the source, given that one of the candidates is.
     pub probability: f64,
@@ -273,10 +273,7 @@ impl City {
             rank: index + 1,
             drainer: drainer.id.clone(),
             name: drainer.name.clone(),
-            layer: self
-                .survey
-                .as_ref()
-                .map_or_else(String::new, |s| s.layers[drainer.origin.layer as usize].source.name()),
+            layer: self.layer_names[drainer.origin.layer as usize].clone(),
             probability: round(candidate.probability, 6),
             distance_m: round(candidate.distance, 3),
             travel_s: candidate.travel.map(|t| t.round()),

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use suyuan_core::{FindingCode, Language};
 
+use suyuan_network::Defect;
+
 use crate::city::City;
+use crate::repair::RepairAnswer;
 
 /// One kind of finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,14 +67,16 @@ pub struct CheckReport {
     pub unplaced: usize,
     /// The layers as they were understood.
     pub layers: Vec<LayerReport>,
+    /// The defects that matter most: what a repair would let reach an outfall, the greatest gain first.
+    pub repairs: Vec<RepairAnswer>,
     /// The findings, counted, most severe first.
     pub findings: Vec<CodeCount>,
 }
 
 impl City {
-    /// What was read and built, and what is doubtful about it.
+    /// What was read and built, and what is doubtful about it; `defects` as from [`City::defects`].
     #[must_use]
-    pub fn check(&self, language: Language) -> CheckReport {
+    pub fn check(&self, defects: &[Defect], language: Language) -> CheckReport {
         let mut counts: BTreeMap<(suyuan_core::Severity, FindingCode), (usize, String)> = BTreeMap::new();
         for finding in &self.findings {
             let entry = counts
@@ -101,6 +106,7 @@ impl City {
             drainers: [self.drainers.len(), self.drainers.iter().filter(|(_, d)| d.link.is_some()).count()],
             unplaced: network.unplaced().len(),
             layers: layers.collect(),
+            repairs: self.repairs(defects, language),
             findings: counts
                 .into_iter()
                 .map(|((severity, code), (count, example))| CodeCount {

@@ -25,6 +25,8 @@ pub struct City {
     pub trades: Trades,
     /// Everything doubtful met on the way.
     pub findings: Vec<Finding>,
+    /// The layers that the rows of [`suyuan_core::Origin`] stand in, as `file` or `file:layer`.
+    pub layer_names: Vec<String>,
     /// The source files and what they were like.
     pub sources: Vec<(String, Fingerprint)>,
 }
@@ -36,6 +38,14 @@ fn files_of(path: &Path) -> Vec<PathBuf> {
         files.extend(["dbf", "prj", "cpg"].map(|ending| path.with_extension(ending)));
     }
     files
+}
+
+/// The table of trades that is meant.
+pub(crate) fn trades_of(spec: &CitySpec) -> Result<Trades, Error> {
+    let Some(path) = &spec.trades else { return Ok(Trades::shipped()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| suyuan_read::ReadError::Open { path: path.clone(), source })?;
+    Trades::parse(&text).map_err(|e| Error::BadTrades { path: path.clone(), what: e.to_string() })
 }
 
 impl City {
@@ -52,15 +62,7 @@ impl City {
     /// # Errors
     /// As [`City::open`].
     pub fn open_with(spec: &CitySpec, step: &mut dyn FnMut(&str)) -> Result<Self, Error> {
-        let trades = match &spec.trades {
-            None => Trades::shipped(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|source| suyuan_read::ReadError::Open { path: path.clone(), source })?;
-                Trades::parse(&text)
-                    .map_err(|e| Error::BadTrades { path: path.clone(), what: e.to_string() })?
-            }
-        };
+        let trades = trades_of(spec)?;
         let reach = spec.drainer_reach;
         if !(reach.is_finite() && reach >= 0.0) {
             return Err(BuildError::BadDistance { setting: "drainer_reach", value: reach }.into());
@@ -102,6 +104,15 @@ impl City {
                 .then(ax.total_cmp(&bx))
                 .then(ay.total_cmp(&by))
         });
-        Ok(Self { spec: spec.clone(), survey: Some(survey), network, drainers, trades, findings, sources })
+        Ok(Self {
+            spec: spec.clone(),
+            layer_names: survey.layers.iter().map(|l| l.source.name()).collect(),
+            survey: Some(survey),
+            network,
+            drainers,
+            trades,
+            findings,
+            sources,
+        })
     }
 }

@@ -25,6 +25,7 @@ mod places;
 mod prepared;
 mod project;
 mod reference;
+mod repair;
 mod spec;
 mod venues;
 
@@ -35,6 +36,7 @@ pub use error::Error;
 pub use package::{findings_package, trace_package};
 pub use project::read_project;
 pub use reference::Reference;
+pub use repair::{RepairAnswer, repaired_package};
 pub use spec::CitySpec;
 pub use venues::{VenueAnswer, venue_package};
 

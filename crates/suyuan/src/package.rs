@@ -6,10 +6,11 @@ use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind, Shapes, Value, ValueKin
 use suyuan_core::text::TextColumn;
 use suyuan_core::{Coord, Finding, Language, Origin};
 use suyuan_export::{Look, Package, Table, TableColumn, Values};
-use suyuan_network::{PipeId, ReachId};
+use suyuan_network::{Defect, PipeId, ReachId};
 
 use crate::answer::TraceAnswer;
 use crate::city::City;
+use crate::repair::repair_table;
 
 /// How far around the trace the rest of the network is shown, metres.
 const CONTEXT: f64 = 250.0;
@@ -114,8 +115,17 @@ impl Rows {
 
 /// The attributes of some rows of the survey, as columns that travel along; of several layers the union.
 fn attributes(city: &City, origins: &[Origin]) -> Vec<TableColumn> {
+    attributes_of(city, origins, |_, name| name)
+}
+
+/// The same, where `read` names the column that a row's value of a column is read from.
+pub(crate) fn attributes_of<'a>(
+    city: &'a City,
+    origins: &[Origin],
+    read: impl Fn(&Origin, &'a str) -> &'a str,
+) -> Vec<TableColumn> {
     let Some(survey) = &city.survey else { return Vec::new() };
-    let mut names: Vec<(String, ValueKind)> = Vec::new();
+    let mut names: Vec<(&str, ValueKind)> = Vec::new();
     let mut layers: Vec<u16> = origins.iter().map(|o| o.layer).collect();
     layers.sort_unstable();
     layers.dedup();
@@ -124,23 +134,26 @@ fn attributes(city: &City, origins: &[Origin]) -> Vec<TableColumn> {
             match names.iter_mut().find(|n| n.0 == field.name) {
                 Some(known) if known.1 != field.kind => known.1 = ValueKind::Text,
                 Some(_) => {}
-                None => names.push((field.name.clone(), field.kind)),
+                None => names.push((&field.name, field.kind)),
             }
         }
     }
     names
         .into_iter()
         .map(|(name, kind)| {
-            let at: BTreeMap<u16, usize> = layers
-                .iter()
-                .filter_map(|l| {
-                    let fields = survey.layers[*l as usize].attributes.fields();
-                    Some((*l, fields.iter().position(|f| f.name == name)?))
-                })
-                .collect();
-            let value = |o: &Origin| match at.get(&o.layer) {
-                Some(field) => survey.layers[o.layer as usize].attributes.value(o.row as usize, *field),
-                None => Value::Null,
+            let column = |layer: u16, name: &str| {
+                let fields = survey.layers[layer as usize].attributes.fields();
+                fields.iter().position(|f| f.name == name)
+            };
+            let at: BTreeMap<u16, usize> =
+                layers.iter().filter_map(|l| Some((*l, column(*l, name)?))).collect();
+            let value = |o: &Origin| {
+                let field = match read(o, name) {
+                    own if own == name => at.get(&o.layer).copied(),
+                    other => column(o.layer, other),
+                };
+                let attributes = &survey.layers[o.layer as usize].attributes;
+                field.map_or(Value::Null, |field| attributes.value(o.row as usize, field))
             };
             let values = match kind {
                 ValueKind::Integer => Values::Integer(
@@ -177,7 +190,7 @@ fn attributes(city: &City, origins: &[Origin]) -> Vec<TableColumn> {
             } else {
                 values
             };
-            TableColumn { alias: name.clone(), name, values }
+            TableColumn { name: name.to_owned(), alias: name.to_owned(), values }
         })
         .collect()
 }
@@ -309,7 +322,7 @@ fn candidates(
                 .integer("rank", shown.rank as i64)
                 .text("drainer", &drainer.id)
                 .text("name", if drainer.name.is_empty() { &drainer.id } else { &drainer.name })
-                .text("layer", &layer.map_or_else(String::new, |l| l.source.name()))
+                .text("layer", &shown.layer)
                 .text("trade", &drainer.trade)
                 .real("probability", ranked.probability)
                 .real("distance_m", ranked.distance)
@@ -646,12 +659,13 @@ pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
     info
 }
 
-/// Every finding of a city over its network.
+/// Every finding of a city over its network, and the repairs proposed for the defects that matter most.
 #[must_use]
-pub fn findings_package(city: &City, language: Language) -> Package {
+pub fn findings_package(city: &City, defects: &[Defect], language: Language) -> Package {
     let t = titles(language);
     let findings: Vec<&Finding> = city.findings.iter().collect();
-    let mut tables = vec![finding_table(city, &findings, language, t.result)];
+    let mut tables = vec![repair_table(city, defects, language, t.result)];
+    tables.push(finding_table(city, &findings, language, t.result));
     tables.push(outfalls(city, None, language, t.background));
     tables.push(context(city, &[], None, language, t.background));
     tables.extend(background(city, None, language, t.background));

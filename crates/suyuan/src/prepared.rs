@@ -6,19 +6,19 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use suyuan_attribution::{Drainers, Trades};
+use suyuan_attribution::Drainers;
 use suyuan_core::Finding;
 use suyuan_export::ExportError;
 use suyuan_network::Network;
 use suyuan_read::{Fingerprint, ReadError, fingerprint};
 
-use crate::city::City;
+use crate::city::{City, trades_of};
 use crate::error::Error;
 use crate::spec::CitySpec;
 
 const MAGIC: &[u8; 8] = b"SUYUAN\r\n";
 /// Raised whenever the content changes its shape.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Content {
@@ -26,6 +26,7 @@ struct Content {
     network: Network,
     drainers: Drainers,
     findings: Vec<Finding>,
+    layer_names: Vec<String>,
     sources: Vec<(String, Fingerprint)>,
 }
 
@@ -44,6 +45,7 @@ impl City {
             network: self.network.clone(),
             drainers: self.drainers.clone(),
             findings: self.findings.clone(),
+            layer_names: self.layer_names.clone(),
             sources: self.sources.clone(),
         };
         let body =
@@ -66,7 +68,8 @@ impl City {
     /// Opens a prepared network; lists the source files that have changed or gone since.
     ///
     /// # Errors
-    /// [`Error::BadPrepared`] for another version or a damaged file.
+    /// [`Error::BadPrepared`] for another version or a damaged file; [`Error::Read`] or [`Error::BadTrades`] where a table of
+    /// trades of its own has gone or gone bad.
     pub fn load(path: &Path) -> Result<(Self, Vec<String>), Error> {
         let bad = |what: &str| Error::BadPrepared { path: path.to_owned(), what: what.to_owned() };
         let bytes =
@@ -91,7 +94,7 @@ impl City {
                 changed.push(source.clone());
             }
         }
-        let trades = Trades::shipped();
+        let trades = trades_of(&content.spec)?;
         let city = Self {
             spec: content.spec,
             survey: None,
@@ -99,6 +102,7 @@ impl City {
             drainers: content.drainers,
             trades,
             findings: content.findings,
+            layer_names: content.layer_names,
             sources: content.sources,
         };
         Ok((city, changed))

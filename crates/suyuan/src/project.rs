@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use suyuan_core::raw::Field;
-use suyuan_core::{Role, System};
-use suyuan_network::{DirectBy, JoinBy, SnapTolerance};
+use suyuan_core::{Coord, Role, System};
+use suyuan_network::{Decision, DirectBy, JoinBy, SnapTolerance};
 use suyuan_read::LayerSpec;
 
 use crate::error::Error;
@@ -38,6 +38,47 @@ struct ProjectFile {
     venues: Vec<LayerTable>,
     #[serde(default)]
     settings: Settings,
+    #[serde(default)]
+    decisions: Vec<DecisionTable>,
+}
+
+/// One of `flow` with `towards`, `join` with `to` and `at`, or `shut`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecisionTable {
+    flow: Option<String>,
+    towards: Option<[f64; 2]>,
+    join: Option<String>,
+    to: Option<String>,
+    at: Option<[f64; 2]>,
+    shut: Option<String>,
+    /// Why, for those who read the file.
+    #[serde(rename = "why")]
+    _why: Option<String>,
+}
+
+impl DecisionTable {
+    fn decision(self) -> Option<Decision> {
+        let place = |[x, y]: [f64; 2]| (x.is_finite() && y.is_finite()).then_some(Coord { x, y });
+        match self {
+            Self {
+                flow: Some(pipe), towards: Some(at), join: None, to: None, at: None, shut: None, ..
+            } => Some(Decision::Flow { pipe, towards: place(at)? }),
+            Self {
+                join: Some(pipe),
+                to: Some(to),
+                at: Some(at),
+                flow: None,
+                towards: None,
+                shut: None,
+                ..
+            } => Some(Decision::Join { pipe, to, at: place(at)? }),
+            Self { shut: Some(pipe), flow: None, towards: None, join: None, to: None, at: None, .. } => {
+                Some(Decision::Shut { pipe })
+            }
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,6 +160,15 @@ pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
         Some(Snap::Word(word)) if word == "auto" => SnapTolerance::Auto,
         Some(Snap::Word(word)) => return Err(bad(format!("snap is `{word}`, expected metres or \"auto\""))),
     };
+    for (n, table) in file.decisions.into_iter().enumerate() {
+        let decision = table.decision().ok_or_else(|| {
+            bad(format!(
+                "decision {} is none of: flow with towards = [x, y]; join with to and at = [x, y]; shut",
+                n + 1
+            ))
+        })?;
+        spec.build.decisions.push(decision);
+    }
     spec.build.join = settings.join.unwrap_or(JoinBy::Auto);
     spec.build.direct = settings.direct.unwrap_or(spec.build.direct);
     spec.build.systems = settings.systems;

@@ -1,0 +1,308 @@
+//! Repairs of a survey: what to mend first, as sentences, as decisions for a project file, and as a repaired copy.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+use suyuan_core::raw::{Field, Role, ShapeKind, Shapes};
+use suyuan_core::text::TextColumn;
+use suyuan_core::{Coord, Language, Origin};
+use suyuan_export::{Look, Package, Table, TableColumn, Values};
+use suyuan_network::{Defect, NearestPipe, PipeId, Repair, defects_that_matter};
+
+use crate::city::City;
+use crate::package::{Kind, Rows, attributes_of, run_info};
+
+/// What would reach an outfall if a repair were made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gain {
+    /// Pipes.
+    pub pipes: usize,
+    /// Metres of pipe.
+    pub length_m: f64,
+    /// Drainers on them.
+    pub drainers: usize,
+}
+
+/// A defect that matters, and the repair proposed for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RepairAnswer {
+    /// From 1, the greatest gain first.
+    pub rank: usize,
+    /// `gap` or `reversal`.
+    pub kind: &'static str,
+    /// Ids of the pipes to be changed: the one that stops short, or those that flow the other way, uppermost first.
+    pub pipes: Vec<String>,
+    /// The pipe beyond a gap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<String>,
+    /// Width of a gap, metres.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gap_m: Option<f64>,
+    /// East of the place, in the network's system; `null` without geometry.
+    pub x: Option<f64>,
+    /// North.
+    pub y: Option<f64>,
+    /// What would be gained.
+    pub gain: Gain,
+    /// How probable it is that the repair is right.
+    pub confidence: f64,
+    /// The repair in words.
+    pub text: String,
+    /// The same as tables for a project file.
+    pub decisions: String,
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+impl City {
+    /// The defects whose repair would let most drainers, or else most pipe, reach an outfall.
+    #[must_use]
+    pub fn defects(&self, most: usize) -> Vec<Defect> {
+        let mut drainers = vec![0usize; self.network.pipe_count()];
+        for pipe in self.drainers.iter().filter_map(|(_, d)| d.link?.pipe) {
+            drainers[pipe.index()] += 1;
+        }
+        defects_that_matter(&self.network, most, |pipe| drainers[pipe.index()])
+    }
+
+    /// The pipe whose free end a gap is.
+    fn pipe_at(&self, node: suyuan_network::NodeId) -> Option<PipeId> {
+        let reach = self.network.incoming(node).iter().chain(self.network.outgoing(node)).next()?;
+        Some(self.network.reach(*reach).pipe)
+    }
+
+    /// Defects as the answer has them.
+    #[must_use]
+    pub fn repairs(&self, defects: &[Defect], language: Language) -> Vec<RepairAnswer> {
+        defects.iter().enumerate().map(|(n, d)| self.repair(n + 1, d, language)).collect()
+    }
+
+    fn repair(&self, rank: usize, defect: &Defect, language: Language) -> RepairAnswer {
+        let network = &self.network;
+        let name = |p: PipeId| network.pipe_name(p).to_owned();
+        let gained: BTreeSet<PipeId> = defect.gained.iter().map(|r| network.reach(*r).pipe).collect();
+        let gain = Gain { pipes: gained.len(), length_m: round(defect.length), drainers: defect.weight };
+        let (kind, pipes, beyond, gap_m) = match &defect.repair {
+            Repair::Join(gap) => {
+                let pipe = self.pipe_at(gap.node).map(name).into_iter().collect::<Vec<_>>();
+                ("gap", pipe, Some(name(gap.beyond)), Some(round(gap.width)))
+            }
+            Repair::Turn(pipes) => ("reversal", pipes.iter().map(|p| name(*p)).collect(), None, None),
+        };
+        let what = match (language, &beyond) {
+            (Language::English, Some(beyond)) => {
+                format!(
+                    "join the end of {} to {beyond} over {:.2} m",
+                    pipes.join(""),
+                    gap_m.unwrap_or_default()
+                )
+            }
+            (Language::English, None) => format!("turn {}", pipes.join(", ")),
+            (Language::Chinese, Some(beyond)) => {
+                format!(
+                    "将 {} 的端点接到 {beyond}（相距 {:.2} 米）",
+                    pipes.join(""),
+                    gap_m.unwrap_or_default()
+                )
+            }
+            (Language::Chinese, None) => format!("将 {} 的流向反转", pipes.join("、")),
+        };
+        let sure = defect.confidence * 100.0;
+        let text = match language {
+            Language::English => format!(
+                "{what}: {} pipes ({:.0} m) and {} drainers would reach an outfall; confidence {sure:.0} %",
+                gain.pipes, gain.length_m, gain.drainers
+            ),
+            Language::Chinese => format!(
+                "{what}：可使管段 {} 条（{:.0} 米）、排水户 {} 个接通排口；把握 {sure:.0} %",
+                gain.pipes, gain.length_m, gain.drainers
+            ),
+        };
+        RepairAnswer {
+            rank,
+            kind,
+            pipes,
+            beyond,
+            gap_m,
+            x: defect.place.map(|p| round(p.x)),
+            y: defect.place.map(|p| round(p.y)),
+            gain,
+            confidence: round(defect.confidence),
+            text,
+            decisions: self.decisions(defect),
+        }
+    }
+
+    /// A repair as the tables of a project file.
+    fn decisions(&self, defect: &Defect) -> String {
+        let network = &self.network;
+        let quoted = |p: PipeId| toml::Value::String(network.pipe_name(p).to_owned()).to_string();
+        let at = |place: Coord<f64>| format!("[{:.3}, {:.3}]", place.x, place.y);
+        match &defect.repair {
+            Repair::Join(gap) => {
+                let (Some(pipe), Some(place)) = (self.pipe_at(gap.node), network.node(gap.node).place) else {
+                    return String::new();
+                };
+                let (pipe, to) = (quoted(pipe), quoted(gap.beyond));
+                format!("[[decisions]]\njoin = {pipe}\nto = {to}\nat = {}\n", at(place))
+            }
+            Repair::Turn(pipes) => pipes
+                .iter()
+                .filter_map(|pipe| {
+                    // Towards the place that it flows from now.
+                    let reaches: Vec<_> = network.reaches_of(*pipe).map(|r| network.reach(r)).collect();
+                    let upper =
+                        reaches.iter().map(|r| r.from).find(|n| reaches.iter().all(|r| r.to != *n))?;
+                    let towards = at(network.node(upper).place?);
+                    Some(format!("[[decisions]]\nflow = {}\ntowards = {towards}\n", quoted(*pipe)))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The proposals as a layer of points.
+pub(crate) fn repair_table(city: &City, defects: &[Defect], language: Language, group: &str) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[
+            ("rank", "Rank", "序号", Kind::Integer),
+            ("kind", "Kind (code)", "类型代码", Kind::Text),
+            ("text", "Proposed repair", "建议修复", Kind::Text),
+            ("pipes", "Pipes gained", "可接通管段数", Kind::Integer),
+            ("length_m", "Pipe gained (m)", "可接通管长(m)", Kind::Real),
+            ("drainers", "Drainers gained", "可接通排水户数", Kind::Integer),
+            ("confidence", "Confidence", "把握", Kind::Real),
+            ("decisions", "For the project file", "项目文件写法", Kind::Text),
+        ],
+    );
+    for (defect, repair) in defects.iter().zip(city.repairs(defects, language)) {
+        rows.integer("rank", repair.rank as i64)
+            .text("kind", repair.kind)
+            .text("text", &repair.text)
+            .integer("pipes", repair.gain.pipes as i64)
+            .real("length_m", repair.gain.length_m)
+            .integer("drainers", repair.gain.drainers as i64)
+            .real("confidence", repair.confidence)
+            .text("decisions", &repair.decisions);
+        match defect.place {
+            Some(place) => rows.shape([[place].as_slice()]),
+            None => rows.shape([]),
+        }
+    }
+    rows.table("repairs", language.pick("Repairs that matter most", "优先修复建议"), group, Look::Repairs)
+}
+
+/// An end that a repair moves.
+struct Moved {
+    from: Coord<f64>,
+    to: Coord<f64>,
+    text: String,
+}
+
+/// A copy of the pipe layers with the repairs made: free ends moved onto the pipe beyond their gap, and pipes that flow
+/// the other way drawn anew, their node ids and levels exchanged. The column `suyuan_repair` says what was done.
+///
+/// # Errors
+/// [`crate::Error::NeedsSurvey`] for a prepared network.
+pub fn repaired_package(
+    city: &City,
+    defects: &[Defect],
+    language: Language,
+) -> Result<Package, crate::Error> {
+    let survey = city.survey.as_ref().ok_or(crate::Error::NeedsSurvey { what: "--apply-repairs" })?;
+    let network = &city.network;
+    let mut turned: HashMap<Origin, String> = HashMap::new();
+    let mut moved: HashMap<Origin, Vec<Moved>> = HashMap::new();
+    let nearest = OnceCell::new();
+    for (defect, repair) in defects.iter().zip(city.repairs(defects, language)) {
+        match &defect.repair {
+            Repair::Turn(pipes) => {
+                turned.extend(pipes.iter().map(|p| (network.pipe(*p).origin, repair.text.clone())));
+            }
+            Repair::Join(gap) => {
+                let (Some(pipe), Some(from)) = (city.pipe_at(gap.node), network.node(gap.node).place) else {
+                    continue;
+                };
+                let nearest = nearest.get_or_init(|| NearestPipe::new(network));
+                let Some(spot) = nearest.on_pipe(gap.beyond, from) else { continue };
+                let moves = moved.entry(network.pipe(pipe).origin).or_default();
+                moves.push(Moved { from, to: spot.spot, text: repair.text });
+            }
+        }
+    }
+    let mut tables = Vec::new();
+    for (n, (index, layer)) in survey.layers_of(Role::Pipes).enumerate() {
+        let origins: Vec<Origin> =
+            (0..layer.len()).map(|row| Origin { layer: index, row: row as u32 }).collect();
+        let mut shapes = Shapes::new(ShapeKind::Line);
+        let mut done = TextColumn::default();
+        for origin in &origins {
+            let mut parts: Vec<Vec<Coord<f64>>> =
+                layer.shapes.parts(origin.row as usize).map(<[_]>::to_vec).collect();
+            let mut texts: Vec<&str> = Vec::new();
+            for Moved { from, to, text } in moved.get(origin).into_iter().flatten() {
+                // The end that the node is made of.
+                let ends = parts.iter_mut().flat_map(|p| {
+                    let last = p.len().saturating_sub(1);
+                    p.iter_mut().enumerate().filter(move |(i, _)| *i == 0 || *i == last).map(|(_, c)| c)
+                });
+                let away = |c: &Coord<f64>| (c.x - from.x).hypot(c.y - from.y);
+                if let Some(end) = ends.min_by(|a, b| away(a).total_cmp(&away(b))) {
+                    *end = *to;
+                    texts.push(text);
+                }
+            }
+            if let Some(text) = turned.get(origin) {
+                parts.reverse();
+                parts.iter_mut().for_each(|p| p.reverse());
+                texts.push(text);
+            }
+            shapes.push(parts.iter().map(Vec::as_slice));
+            done.push(&texts.join(language.pick("; ", "；")));
+        }
+        // What stands for the two ends of a pipe changes places with them.
+        let pairs = [
+            (Field::FromNode, Field::ToNode),
+            (Field::InvertFrom, Field::InvertTo),
+            (Field::DepthFrom, Field::DepthTo),
+            (Field::GroundFrom, Field::GroundTo),
+        ];
+        let mut swaps: HashMap<&str, &str> = HashMap::new();
+        for (a, b) in pairs {
+            if let (Some(a), Some(b)) = (layer.source.fields.get(&a), layer.source.fields.get(&b)) {
+                swaps.insert(a, b);
+                swaps.insert(b, a);
+            }
+        }
+        let mut columns = attributes_of(city, &origins, |origin, name| {
+            if turned.contains_key(origin) { swaps.get(name).copied().unwrap_or(name) } else { name }
+        });
+        columns.push(TableColumn {
+            name: "suyuan_repair".to_owned(),
+            alias: language.pick("Repair", "修复说明").to_owned(),
+            values: Values::Text(done),
+        });
+        let name = if n == 0 { "pipes".to_owned() } else { format!("pipes_{}", n + 1) };
+        tables.push(Table {
+            name,
+            title: layer.source.name(),
+            group: language.pick("Repaired copy", "修复副本").to_owned(),
+            look: Look::Network,
+            shapes,
+            columns,
+        });
+    }
+    Ok(Package {
+        title: language.pick("suyuan repairs", "管网修复副本").to_owned(),
+        crs: network.crs().clone(),
+        language,
+        tables,
+        focus: Some("pipes".to_owned()),
+        run_info: run_info(city),
+    })
+}
