@@ -139,6 +139,9 @@ codes! {
     SharedId "R19" Warning
         "the id {id} stands in {count} layers of {value}; they are told apart by layer"
         "编号 {id} 在 {count} 个{value}图层中重复，按图层区分";
+    EncodingContradicted "R20" Warning
+        "its text encoding is declared as {expected}, but the bytes are {value} and were read as that"
+        "声明的文本编码为 {expected}，实际字节为 {value}，已按后者读取";
 
     // The network: N.
     Gap "N01" Warning

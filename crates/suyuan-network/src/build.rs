@@ -120,6 +120,7 @@ pub fn build_network(
 
     let mut findings = std::mem::take(&mut joins.findings);
     findings.extend(undecided);
+    findings.extend(unlisted(&lines));
     let node_inverts = node_inverts(survey, &nodes);
     outfalls::merge(survey, &mut outfall_rows, &nodes);
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
@@ -155,6 +156,20 @@ pub fn build_network(
     report_duplicates(&network, &mut findings);
     sort_findings(&mut findings);
     Ok((network, findings))
+}
+
+/// Node ids that pipes name and no node layer lists, where there is one.
+fn unlisted(lines: &Lines) -> Option<Finding> {
+    if lines.points.is_empty() {
+        return None;
+    }
+    let mut listed = vec![false; lines.labels.len()];
+    for label in lines.points.iter().filter_map(|p| p.label) {
+        listed[label as usize] = true;
+    }
+    let missing = || lines.labels.iter().zip(&listed).filter(|(_, listed)| !**listed).map(|(text, _)| text);
+    let first = missing().min()?;
+    Some(Finding::new(FindingCode::NodeIdUnlisted).with("count", missing().count()).with("id", first))
 }
 
 fn part_ends(lines: &Lines) -> Vec<u32> {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use suyuan_core::drawn::drawn_crs;
 use suyuan_core::raw::{Column, Field, LayerSource, MemoryAttributes, RawLayer, ShapeKind, Shapes};
 use suyuan_core::{Coord, FindingCode, RawSurvey, Role};
-use suyuan_network::{BuildConfig, JoinBy, Network, NodeId, SnapTolerance, build_network};
+use suyuan_network::{BuildConfig, Decision, JoinBy, Network, NodeId, SnapTolerance, build_network};
 
 type Spot = (i32, i32);
 
@@ -282,6 +282,60 @@ fn a_layer_drawn_well_vouches_for_no_other_layer() {
         turned += 1;
     }
     assert_eq!(turned, 20);
+}
+
+fn decided(layers: Vec<RawLayer>, decisions: Vec<Decision>) -> (Network, Vec<suyuan_core::Finding>) {
+    let survey = RawSurvey { crs: drawn_crs(), layers, findings: Vec::new() };
+    build_network(&survey, &BuildConfig { decisions, ..BuildConfig::automatic() }).unwrap()
+}
+
+#[test]
+fn what_was_decided_by_hand_comes_before_all_evidence() {
+    let line = |a: (f64, f64), b: (f64, f64)| vec![vec![a, b]];
+    let rows = || {
+        layer(&[
+            ("P1", line((0.0, 0.0), (100.0, 0.0)), [""; 2], [5.0, 4.0]),
+            ("P2", line((103.0, 0.0), (200.0, 0.0)), [""; 2], [4.0, 3.0]),
+            ("P3", line((150.0, 50.0), (150.0, 4.0)), [""; 2], [5.0, 4.0]),
+        ])
+    };
+    let at = |x, y| Coord { x, y };
+    let join = |pipe: &str, to: &str, x, y| Decision::Join {
+        pipe: pipe.to_owned(),
+        to: to.to_owned(),
+        at: at(x, y),
+    };
+    let (network, _) = decided(vec![rows()], Vec::new());
+    assert_eq!(network.component_count(), 3);
+    // An end to an end over 3 m, and an end to the inside of a line over 4 m.
+    let joins = vec![join("P1", "P2", 101.0, 0.0), join("P3", "P2", 150.0, 0.0)];
+    let (network, findings) = decided(vec![rows()], joins.clone());
+    assert_eq!((network.component_count(), network.reach_count()), (1, 4));
+    assert!(findings.iter().all(|f| f.code != FindingCode::Gap && f.code != FindingCode::DecisionUnused));
+    // Against levels that fall by a metre, and for certain.
+    let flow = |x| Decision::Flow { pipe: "P1".to_owned(), towards: at(x, 0.0) };
+    for x in [0.0, 100.0] {
+        let (network, _) = decided(vec![rows()], joins.iter().cloned().chain([flow(x)]).collect());
+        let p1 = network.find_pipes("P1").unwrap()[0];
+        for reach in network.reaches_of(p1).map(|r| network.reach(r)) {
+            let ends = [reach.from, reach.to].map(|n| network.node(n).place.unwrap().x);
+            assert_eq!(ends[1] < ends[0], x < 50.0);
+            assert_eq!(reach.basis, suyuan_core::DirectionBasis::Decided);
+            assert_eq!(reach.certainty, suyuan_core::Certainty::Certain);
+        }
+    }
+    let (network, _) = decided(vec![rows()], vec![Decision::Shut { pipe: "P2".to_owned() }]);
+    let p2 = network.find_pipes("P2").unwrap()[0];
+    assert_eq!(network.pipe(p2).mode, suyuan_core::FlowMode::Blocked);
+    // What cannot be done is told: no such pipe, and too far.
+    let wrong = vec![
+        Decision::Shut { pipe: "X".to_owned() },
+        Decision::Flow { pipe: "X".to_owned(), towards: at(0.0, 0.0) },
+        join("P1", "X", 0.0, 0.0),
+        join("P1", "P2", -900.0, 0.0),
+    ];
+    let (_, findings) = decided(vec![rows()], wrong);
+    assert_eq!(findings.iter().filter(|f| f.code == FindingCode::DecisionUnused).count(), 4);
 }
 
 /// Pipe `P` from (0, 0) to (300, 0) in three parts and pipe `Q` from there to (400, 0), with the labels of their nodes.

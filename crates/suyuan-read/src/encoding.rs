@@ -35,23 +35,46 @@ pub(crate) fn by_language_byte(byte: u8) -> Option<&'static Encoding> {
     }
 }
 
-/// The encoding that fits some texts: UTF-8 if all are valid, else GB18030 if all are, else Latin-1. `None` if all are
-/// ASCII, so that nothing has to be guessed. A text cut at a field's width may end inside a character.
+/// The encoding that fits nearly all of some texts, since a few may be damaged: UTF-8, else GB18030, else Latin-1. `None`
+/// if all are ASCII, so that nothing has to be guessed. A text cut at a field's width may end inside a character.
 pub(crate) fn detect(texts: &[&[u8]]) -> Option<&'static Encoding> {
-    let high = || texts.iter().copied().filter(|t| !t.is_ascii());
-    high().next()?;
-    let cut_utf8 = |t: &[u8]| match std::str::from_utf8(t) {
+    let high = || texts.iter().filter(|t| !t.is_ascii());
+    let count = high().count();
+    let utf8 = |t: &[u8]| match std::str::from_utf8(t) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(), // only the end is missing
     };
-    if high().all(cut_utf8) {
-        return Some(UTF_8);
+    let whole = |t: &[u8]| !GB18030.decode_without_bom_handling(t).1;
+    let gbk = |t: &[u8]| whole(t) || (t.len() > 1 && whole(&t[..t.len() - 1]));
+    let nearly_all = |fits: &dyn Fn(&[u8]) -> bool| 10 * high().filter(|t| fits(t)).count() >= 9 * count;
+    match count {
+        0 => None,
+        _ if nearly_all(&utf8) => Some(UTF_8),
+        _ if nearly_all(&gbk) => Some(GB18030),
+        _ => Some(WINDOWS_1252),
     }
-    let gbk = |t: &[u8]| {
-        let even = GB18030.decode_without_bom_handling(t);
-        !even.1 || (t.len() > 1 && !GB18030.decode_without_bom_handling(&t[..t.len() - 1]).1)
+}
+
+/// The encoding that the bytes of some texts speak for against the one that is declared; `None` if they do not.
+///
+/// UTF-8 is known by its sequences of three bytes, which Chinese in GBK does not make by chance more than once; GBK under
+/// a Latin declaration by its high bytes, which come in pairs, as accented letters hardly do.
+pub(crate) fn contradiction(declared: &'static Encoding, texts: &[&[u8]]) -> Option<&'static Encoding> {
+    let found = detect(texts)?;
+    let lead = |b: u8| matches!(b, 0xe0..=0xef);
+    let sequences = || texts.iter().flat_map(|t| t.iter()).filter(|b| lead(**b)).count();
+    let in_pairs = || {
+        let runs = || texts.iter().flat_map(|t| t.split(|b| *b < 0xa1)).filter(|run| !run.is_empty());
+        10 * runs().filter(|run| run.len() % 2 == 0).count() >= 8 * runs().count()
     };
-    Some(if high().all(gbk) { GB18030 } else { WINDOWS_1252 })
+    let against = match found {
+        _ if found == declared => false,
+        _ if declared == UTF_8 => true,
+        _ if declared == GB18030 => found == UTF_8 && sequences() > 1,
+        _ if declared == WINDOWS_1252 => found == UTF_8 || (found == GB18030 && in_pairs()),
+        _ => false,
+    };
+    against.then_some(found)
 }
 
 /// A text decoded, and whether some bytes fitted no character. The last, cut character of a field is dropped.
@@ -62,11 +85,15 @@ pub(crate) fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> (Cow<'
     }
     let (text, damaged) = encoding.decode_without_bom_handling(bytes);
     if damaged {
-        for cut in 1..bytes.len().min(4) {
-            let (shorter, still) = encoding.decode_without_bom_handling(&bytes[..bytes.len() - cut]);
-            if !still {
-                return (Cow::Owned(shorter.into_owned()), false);
-            }
+        let whole = match std::str::from_utf8(bytes) {
+            Err(error) if encoding == UTF_8 && error.error_len().is_none() => error.valid_up_to(),
+            // The first byte of a character of two.
+            _ if encoding != UTF_8 && matches!(bytes.last(), Some(0x81..=0xfe)) => bytes.len() - 1,
+            _ => return (text, true),
+        };
+        let (shorter, still) = encoding.decode_without_bom_handling(&bytes[..whole]);
+        if !still {
+            return (Cow::Owned(shorter.into_owned()), false);
         }
     }
     (text, damaged)

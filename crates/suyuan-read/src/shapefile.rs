@@ -195,9 +195,17 @@ fn assemble(set: Set, asked: Option<&str>) -> Result<FileLayer, ReadError> {
     }
     let shapes = shp::shapes(&set.shp, &records, &kept).map_err(damaged)?;
 
-    let (chosen, how) = choose_encoding(&set, &header, asked)?;
-    if how == "detected" {
+    let Chosen { encoding: chosen, how, declared } = choose_encoding(&set, &header, asked)?;
+    if let Some(declared) = declared {
+        let finding = Finding::new(FindingCode::EncodingContradicted).with("expected", declared);
+        findings.push(finding.with("value", encoding::label(chosen)));
+    } else if how == "detected" {
         findings.push(Finding::new(FindingCode::EncodingGuessed).with("value", encoding::label(chosen)));
+    }
+    let damaged_texts = header.damaged(&set.dbf, &kept, chosen);
+    if damaged_texts > 0 {
+        let finding = Finding::new(FindingCode::TextDamaged).with("count", damaged_texts);
+        findings.push(finding.with("value", encoding::label(chosen)));
     }
     let label = format!("{} ({how})", encoding::label(chosen));
     let table = dbf::Table::new(set.dbf, header, chosen, kept);
@@ -218,26 +226,31 @@ fn assemble(set: Set, asked: Option<&str>) -> Result<FileLayer, ReadError> {
     })
 }
 
-/// What the user says, else `.cpg`, else the language byte, else what fits the bytes.
-fn choose_encoding(
-    set: &Set,
-    header: &dbf::Header,
-    asked: Option<&str>,
-) -> Result<(&'static encoding_rs::Encoding, &'static str), ReadError> {
+/// The encoding of a table.
+struct Chosen {
+    encoding: &'static encoding_rs::Encoding,
+    /// How it was found.
+    how: &'static str,
+    /// What the file declares, where the bytes say otherwise.
+    declared: Option<&'static str>,
+}
+
+/// What the user says, else `.cpg`, else the language byte, unless the bytes say otherwise, else what fits the bytes.
+fn choose_encoding(set: &Set, header: &dbf::Header, asked: Option<&str>) -> Result<Chosen, ReadError> {
     if let Some(name) = asked {
         return encoding::by_name(name)
-            .map(|e| (e, "given"))
+            .map(|encoding| Chosen { encoding, how: "given", declared: None })
             .ok_or_else(|| ReadError::UnknownEncoding { encoding: name.to_owned() });
     }
-    if let Some(declared) = set.cpg.as_deref().and_then(encoding::by_name) {
-        return Ok((declared, ".cpg"));
-    }
-    if let Some(declared) = encoding::by_language_byte(header.language) {
-        return Ok((declared, "language byte"));
-    }
     let texts = header.texts(&set.dbf, 2000);
-    Ok(match encoding::detect(&texts) {
-        Some(found) => (found, "detected"),
-        None => (encoding_rs::UTF_8, "ASCII"),
+    let by_cpg = set.cpg.as_deref().and_then(encoding::by_name).map(|e| (e, ".cpg"));
+    let by_byte = encoding::by_language_byte(header.language).map(|e| (e, "language byte"));
+    Ok(match (by_cpg.or(by_byte), encoding::detect(&texts)) {
+        (Some((declared, how)), _) => match encoding::contradiction(declared, &texts) {
+            None => Chosen { encoding: declared, how, declared: None },
+            Some(encoding) => Chosen { encoding, how: "detected", declared: Some(encoding::label(declared)) },
+        },
+        (None, Some(encoding)) => Chosen { encoding, how: "detected", declared: None },
+        (None, None) => Chosen { encoding: encoding_rs::UTF_8, how: "ASCII", declared: None },
     })
 }

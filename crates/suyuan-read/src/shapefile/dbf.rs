@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
+use rayon::prelude::*;
 use suyuan_core::raw::{AttributeField, Attributes, Value, ValueKind};
 
 use super::Bytes;
@@ -73,6 +74,17 @@ impl Header {
 
     pub(crate) fn is_deleted(&self, bytes: &[u8], row: usize) -> bool {
         self.row(bytes, row).is_some_and(|r| r[0] == b'*')
+    }
+
+    /// How many texts of some rows hold bytes that fit no character.
+    pub(crate) fn damaged(&self, bytes: &[u8], rows: &[u32], encoding: &'static Encoding) -> usize {
+        let texts: Vec<&Column> = self.columns.iter().filter(|c| c.kind == b'C').collect();
+        let in_row = |row: &u32| {
+            let Some(row) = self.row(bytes, *row as usize).filter(|r| !r.is_ascii()) else { return 0 };
+            let text = |c: &&&Column| trim(&row[c.offset..c.offset + c.width]);
+            texts.iter().filter(|c| decode(encoding, text(c)).1).count()
+        };
+        rows.par_iter().with_min_len(1024).map(in_row).sum()
     }
 
     /// The column names, and the texts of the first rows, as bytes.
