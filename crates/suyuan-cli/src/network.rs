@@ -193,6 +193,8 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
                 | FindingCode::RowsMissing
                 | FindingCode::SystemUnknown
                 | FindingCode::NoRowMeets
+                | FindingCode::EncodingContradicted
+                | FindingCode::TextDamaged
         );
         if whole {
             let origin = city.survey.as_ref().zip(finding.origin);
@@ -200,6 +202,17 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
             let colon = if layer.is_empty() { "" } else { ": " };
             say.warning(&format!("{layer}{colon}{}", finding.message(say.language)));
         }
+    }
+    let blank = city.findings.iter().filter(|f| f.code == FindingCode::NodeIdMissing).count();
+    if blank > 0 {
+        say.warning(&match say.language {
+            suyuan::Language::English => format!(
+                "{blank} pipe ends name no node and stay open; --join ids-then-geometry joins them by where they lie"
+            ),
+            suyuan::Language::Chinese => format!(
+                "有 {blank} 个管端缺点号，未与其他管线相接；可用 --join ids-then-geometry 按位置连接"
+            ),
+        });
     }
     Ok(city)
 }
