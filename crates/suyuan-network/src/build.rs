@@ -1,5 +1,7 @@
 //! The one way to make a network.
 
+use std::collections::HashSet;
+
 use petgraph::algo::kosaraju_scc;
 use suyuan_core::raw::Field;
 use suyuan_core::{
@@ -109,6 +111,7 @@ pub fn build_network(
     let segments = Segments::of(&lines);
     let mut joins = join(&lines, &segments, config.snap, config.join, &decided);
     let mut outfall_rows = outfalls::collect(survey);
+    let listed_outfalls: HashSet<String> = outfall_rows.iter().map(|row| row.id.clone()).collect();
     outfalls::join(survey, &lines, &segments, &mut joins, &mut outfall_rows, config.outfall_reach);
     drop(segments);
     let kind_of = |origin: Origin| {
@@ -120,7 +123,7 @@ pub fn build_network(
 
     let mut findings = std::mem::take(&mut joins.findings);
     findings.extend(undecided);
-    findings.extend(unlisted(&lines));
+    findings.extend(unlisted(&lines, &listed_outfalls));
     let node_inverts = node_inverts(survey, &nodes);
     outfalls::merge(survey, &mut outfall_rows, &nodes);
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
@@ -158,8 +161,8 @@ pub fn build_network(
     Ok((network, findings))
 }
 
-/// Node ids that pipes name and no node layer lists, where there is one.
-fn unlisted(lines: &Lines) -> Option<Finding> {
+/// Node ids that pipes name and neither a node layer, where there is one, nor an outfall layer lists.
+fn unlisted(lines: &Lines, outfalls: &HashSet<String>) -> Option<Finding> {
     if lines.points.is_empty() {
         return None;
     }
@@ -167,7 +170,10 @@ fn unlisted(lines: &Lines) -> Option<Finding> {
     for label in lines.points.iter().filter_map(|p| p.label) {
         listed[label as usize] = true;
     }
-    let missing = || lines.labels.iter().zip(&listed).filter(|(_, listed)| !**listed).map(|(text, _)| text);
+    let missing = || {
+        let labels = lines.labels.iter().zip(&listed).filter(|(_, listed)| !**listed).map(|(text, _)| text);
+        labels.filter(|text| !outfalls.contains(*text))
+    };
     let first = missing().min()?;
     Some(Finding::new(FindingCode::NodeIdUnlisted).with("count", missing().count()).with("id", first))
 }

@@ -18,7 +18,7 @@ const WORTH_TELLING: f64 = 0.5;
 
 /// An outfall of the survey and the element it was joined to.
 pub(crate) struct OutfallRow {
-    id: String,
+    pub(crate) id: String,
     name: String,
     place: Option<Coord<f64>>,
     origin: Origin,
