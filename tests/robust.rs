@@ -45,7 +45,7 @@ fn damaged_surveys_are_answered_nearly_as_well() {
         let before = answers(&survey, &places);
         for (what, damage) in damages {
             let (mut all, mut first, mut after, mut same) = (0, 0, 0, 0);
-            for seed in 0..3 {
+            for seed in 0..10 {
                 let mut survey = survey.clone();
                 damage(&mut survey, &mut Lots(seed));
                 for (q, ours) in answers(&survey, &places).iter().enumerate() {
@@ -66,5 +66,5 @@ fn damaged_surveys_are_answered_nearly_as_well() {
             );
         }
     }
-    assert!(moved.0 > 500 && moved.1 * 100 >= moved.0 * 97, "{moved:?} right before and after ends moved");
+    assert!(moved.0 > 1700 && moved.1 * 100 >= moved.0 * 97, "{moved:?} right before and after ends moved");
 }

@@ -34,16 +34,26 @@ pub struct Set {
     pub name: &'static str,
     /// Its pipe layers.
     pub pipes: &'static [&'static str],
+    /// Its layers of surveyed points, if it has any.
+    pub nodes: &'static [&'static str],
 }
 
 /// The networks with a `truth.json`.
 pub const SETS: [Set; 6] = [
-    Set { name: "industrial-park-cn", pipes: &["derived_gbk_shp/污水管线.shp"] },
-    Set { name: "new-hope-nc-nhdplus", pipes: &["new_hope.gpkg"] },
-    Set { name: "new-westminster-bc", pipes: &["shp/storm_mains.shp", "shp/combined_mains.shp"] },
-    Set { name: "peterborough-on", pipes: &["shp/mains.shp"] },
-    Set { name: "sant-boi-es", pipes: &["shp/arc.shp"] },
-    Set { name: "victoria-bc", pipes: &["shp/sanitary_mains.shp"] },
+    Set {
+        name: "industrial-park-cn",
+        pipes: &["derived_gbk_shp/污水管线.shp"],
+        nodes: &["derived_gbk_shp/污水井.shp"],
+    },
+    Set { name: "new-hope-nc-nhdplus", pipes: &["new_hope.gpkg"], nodes: &[] },
+    Set {
+        name: "new-westminster-bc",
+        pipes: &["shp/storm_mains.shp", "shp/combined_mains.shp"],
+        nodes: &["shp/storm_manholes.shp", "shp/combined_manholes.shp"],
+    },
+    Set { name: "peterborough-on", pipes: &["shp/mains.shp"], nodes: &["shp/manholes.shp"] },
+    Set { name: "sant-boi-es", pipes: &["shp/arc.shp"], nodes: &["shp/node.shp"] },
+    Set { name: "victoria-bc", pipes: &["shp/sanitary_mains.shp"], nodes: &["shp/sanitary_manholes.shp"] },
 ];
 
 /// The pipes of a set.
@@ -52,8 +62,22 @@ pub const SETS: [Set; 6] = [
 /// If they cannot be read.
 #[must_use]
 pub fn read_set(data: &Path, set: &Set) -> RawSurvey {
+    read(data, set, &[(Role::Pipes, set.pipes)])
+}
+
+/// The pipes and surveyed points of a set.
+///
+/// # Panics
+/// If they cannot be read.
+#[must_use]
+pub fn read_set_with_nodes(data: &Path, set: &Set) -> RawSurvey {
+    read(data, set, &[(Role::Pipes, set.pipes), (Role::Nodes, set.nodes)])
+}
+
+fn read(data: &Path, set: &Set, layers: &[(Role, &[&str])]) -> RawSurvey {
+    let spec = |role, file: &&str| LayerSpec::new(role, data.join(set.name).join(file));
     let specs: Vec<_> =
-        set.pipes.iter().map(|p| LayerSpec::new(Role::Pipes, data.join(set.name).join(p))).collect();
+        layers.iter().flat_map(|(role, files)| files.iter().map(move |file| spec(*role, file))).collect();
     read_survey(&specs, &ReadOptions::default()).unwrap_or_else(|e| panic!("{}: {e}", set.name))
 }
 

@@ -121,7 +121,7 @@ pub struct NetworkArgs {
     /// Fields of the invert levels at a pipe's start and end: A,B
     #[arg(long, value_name = "FIELD,FIELD")]
     pub invert_fields: Option<String>,
-    /// Only drainers that meet this condition, e.g. "入流 = '有'"
+    /// Only drainers that meet this condition, e.g. "行业 = '餐饮'"
     #[arg(long, value_name = "EXPR")]
     pub drainers_where: Option<String>,
     /// Dialect of the column names (see `suyuan dialects`)
@@ -281,7 +281,7 @@ pub struct TraceArgs {
     /// A text file with one start a line, or a layer of points
     #[arg(long, value_name = "FILE[:layer]")]
     pub from_file: Option<String>,
-    /// Start from every outfall that is joined to the network
+    /// Start from every outfall
     #[arg(long)]
     pub all_outfalls: bool,
     /// Trace with the flow instead of against it
@@ -297,10 +297,10 @@ pub struct TraceArgs {
     #[arg(long = "where", value_name = "EXPR")]
     pub condition: Option<String>,
     /// Go no farther than this, metres of pipe
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub max_distance: Option<f64>,
     /// How far a start may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0)]
+    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
     pub max_snap: f64,
     /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .csv
     #[arg(short, long, value_name = "FILE")]

@@ -32,6 +32,9 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
     }
     let least = not_negative("--least-confidence", args.least_confidence)?;
     let city = open(&args.network, Vec::new(), say)?;
+    for path in args.output.iter().chain(&args.apply_repairs) {
+        city.guard_sources(path)?;
+    }
     let defects = city.defects(MOST_REPAIRS);
     let report = city.check(&defects, say.language);
     if let Some(path) = &args.apply_repairs {
@@ -40,11 +43,18 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
         let package = repaired_package(&city, &chosen, say.language)?;
         let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
         say.note(&match say.language {
-            Language::English => {
-                format!("{} of {} proposed repairs applied", chosen.len(), defects.len())
+            Language::English => format!(
+                "{} of {} proposed repairs applied, those with a confidence of {least} or more",
+                chosen.len(),
+                defects.len()
+            ),
+            Language::Chinese => {
+                format!("采用把握不低于 {least} 的修复建议 {} 项（共 {} 项）", chosen.len(), defects.len())
             }
-            Language::Chinese => format!("采用修复建议 {} 项（共 {} 项）", chosen.len(), defects.len()),
         });
+        for repair in city.repairs(&chosen, say.language) {
+            say.note(&format!("  {}", repair.text));
+        }
         say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
     }
     if let Some(path) = &args.output {
@@ -99,6 +109,13 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
         }
         for repair in report.repairs.iter().take(3) {
             say.answer(&format!("  {} {}", repair.rank, repair.text));
+        }
+        if report.repairs.len() > 3 {
+            let more = report.repairs.len() - 3;
+            say.answer(&match say.language {
+                Language::English => format!("  … and {more} more: see --json or -o"),
+                Language::Chinese => format!("  … 另有 {more} 项：见 --json 或 -o"),
+            });
         }
         for kind in &report.findings {
             say.answer(&format!("{:6} {} {:8} {}", kind.count, kind.code, kind.severity, kind.example));

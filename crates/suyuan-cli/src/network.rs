@@ -195,6 +195,7 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
                 | FindingCode::NoRowMeets
                 | FindingCode::EncodingContradicted
                 | FindingCode::TextDamaged
+                | FindingCode::OutOfService
         );
         if whole {
             let origin = city.survey.as_ref().zip(finding.origin);
@@ -202,6 +203,9 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
             let colon = if layer.is_empty() { "" } else { ": " };
             say.warning(&format!("{layer}{colon}{}", finding.message(say.language)));
         }
+    }
+    for finding in city.findings.iter().filter(|f| f.code == FindingCode::DecisionUnused) {
+        say.warning(&finding.message(say.language));
     }
     let blank = city.findings.iter().filter(|f| f.code == FindingCode::NodeIdMissing).count();
     if blank > 0 {

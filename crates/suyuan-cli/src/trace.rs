@@ -26,6 +26,9 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         check_target(path, args.overwrite)?;
     }
     let city = open(&args.network, Vec::new(), say)?;
+    if let Some(path) = &args.output {
+        city.guard_sources(path)?;
+    }
     let request = TraceRequest {
         heading: if args.downstream { Heading::Downstream } else { Heading::Upstream },
         barriers: args.barrier.clone(),

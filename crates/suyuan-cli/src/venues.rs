@@ -20,6 +20,9 @@ pub fn run(args: &VenuesArgs, say: &Say) -> Result<u8, Fault> {
         .map(|text| LayerSpec { crs: args.venues_crs.clone(), ..LayerSpec::parse(Role::Venues, text) })
         .collect();
     let city = open(&args.network, more, say)?;
+    if let Some(path) = &args.output {
+        city.guard_sources(path)?;
+    }
     say.step("venues", None);
     let answers = city.venues(radius)?;
     for answer in &answers {

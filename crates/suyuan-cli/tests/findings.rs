@@ -247,6 +247,12 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
             ),
         ),
         ("R19", 1, twice("D1"), twice("D2")),
+        (
+            "R21",
+            1,
+            pipes(main_and(vec![pipe("P3", json!([[0, 9], [9, 9]]), json!({"state": "ABA"}))])),
+            pipes(main_and(vec![pipe("P3", json!([[0, 9], [9, 9]]), json!({"state": "ACT"}))])),
+        ),
         ("N01", 1, pipes(main_and(vec![side(2.0)])), pipes(main_and(vec![side(0.0)]))),
         (
             "N02",

@@ -194,3 +194,44 @@ fn outfalls_that_share_an_id_are_each_traced() {
     assert_eq!(output.status.code(), Some(3));
     assert!(stderr(&output).contains("2 outfalls are called `OF`"), "{}", stderr(&output));
 }
+
+#[test]
+fn what_is_read_is_never_written_over() {
+    let folder = workshop();
+    let before = left(folder.path());
+    let shp = fs::read(folder.path().join("YSLINE.shp")).unwrap();
+    let pipes = ["--pipes", "YSLINE.shp"];
+    let trace = |target: &'static str| {
+        [&["trace"][..], &pipes, &["--from", "pipe:YSGD0001", "--overwrite", "-o", target]].concat()
+    };
+    // The file itself by several names, and a family of files that would be named like it.
+    for line in [
+        trace("YSLINE.shp"),
+        trace("./YSLINE.shp"),
+        [&["check"][..], &pipes, &["--overwrite", "--apply-repairs", "YSLINE.shp"]].concat(),
+        [&["check"][..], &pipes, &["--overwrite", "-o", "YSLINE.shp"]].concat(),
+    ] {
+        let output = suyuan(folder.path(), &line, &[]);
+        assert_eq!(output.status.code(), Some(4), "{line:?} {}", stderr(&output));
+        assert!(
+            stderr(&output).contains("YSLINE.shp is one of the files that are read"),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(left(folder.path()), before);
+    }
+    assert_eq!(fs::read(folder.path().join("YSLINE.shp")).unwrap(), shp);
+    let output = suyuan(folder.path(), &trace("YSLINE.gpkg"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn layers_of_the_wrong_kind_are_refused() {
+    let folder = workshop();
+    for role in ["--outfalls", "--drainers", "--nodes"] {
+        let line = ["check", "--pipes", "YSLINE.shp", role, "YSLINE.shp"];
+        let output = suyuan(folder.path(), &line, &[]);
+        assert_eq!(output.status.code(), Some(3), "{role}");
+        assert!(stderr(&output).contains("holds lines; a layer of"), "{}", stderr(&output));
+    }
+}

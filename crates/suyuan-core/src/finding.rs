@@ -142,6 +142,9 @@ codes! {
     EncodingContradicted "R20" Warning
         "its text encoding is declared as {expected}, but the bytes are {value} and were read as that"
         "声明的文本编码为 {expected}，实际字节为 {value}，已按后者读取";
+    OutOfService "R21" Warning
+        "{count} pipes are recorded as {value} and carry water all the same; --where leaves them out"
+        "{count} 条管线的状态为 {value}，仍按通水参与追溯；可用 --where 排除";
 
     // The network: N.
     Gap "N01" Warning

@@ -25,6 +25,7 @@ pub enum JoinBy {
     /// Node ids alone; an end without one stays free.
     Ids,
     /// Node ids, and geometry for each end without one.
+    #[serde(alias = "ids-then-geometry")]
     IdsThenGeometry,
     /// Geometry alone, ids unread.
     Geometry,

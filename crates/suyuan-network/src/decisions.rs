@@ -53,6 +53,13 @@ pub(crate) fn apply(
         let unused = |id: &str, english: String, chinese: String| {
             Finding::new(FindingCode::DecisionUnused).with("id", id).with_word("why", &english, &chinese)
         };
+        let too_far = |id: &str, gap: f64| {
+            unused(
+                id,
+                format!("its ends lie {gap:.0} m from the place given"),
+                format!("管端距所给位置 {gap:.0} 米"),
+            )
+        };
         let no_pipe = |id: &str| {
             unused(id, "there is no such pipe with a shape".to_owned(), "没有带图形的该管线".to_owned())
         };
@@ -74,6 +81,15 @@ pub(crate) fn apply(
                     let end = lines.end_of(p, side);
                     lines.end(end / 2, end % 2).map_or(f64::INFINITY, |place| distance(place, *towards))
                 };
+                let length: f64 = {
+                    let (from, to) = lines.pipes[p].parts;
+                    lines.parts[from as usize..to as usize].iter().map(|part| part.length).sum()
+                };
+                let gap = away(0).min(away(1));
+                if gap > FARTHEST.max(length) {
+                    findings.push(too_far(pipe, gap).at(*towards));
+                    continue;
+                }
                 lines.pipes[p].decided = Some(away(1) <= away(0));
             }
             Decision::Join { pipe, to, at } => {
@@ -84,6 +100,10 @@ pub(crate) fn apply(
                     findings.push(no_pipe(if own.is_none() { pipe } else { to }).at(*at));
                     continue;
                 };
+                if distance(place, *at) > FARTHEST {
+                    findings.push(too_far(pipe, distance(place, *at)).at(*at));
+                    continue;
+                }
                 match joint(lines, element, place, other) {
                     Ok(join) => joins.push(join),
                     Err(gap) => findings.push(

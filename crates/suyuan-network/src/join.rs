@@ -428,7 +428,9 @@ impl Joiner<'_> {
         let own = self.pipe_of(element).map(|p| &self.lines.pipes[p as usize]);
         let systems = self.system_of(element).joins(target.system);
         let pressure = target.mode == FlowMode::Pumped && own.is_none_or(|p| p.mode != FlowMode::Pumped);
-        systems && !pressure && !(own.is_some_and(|p| p.labelled) && target.labelled)
+        // Where both name their nodes, they would name this one too; a blank end says nothing.
+        let named = self.labels[element as usize].is_some() && own.is_some_and(|p| p.labelled);
+        systems && !pressure && !(named && target.labelled)
     }
 
     /// The nearest place of each part near an element, its own part aside, nearest first.
@@ -507,7 +509,11 @@ impl Joiner<'_> {
         let through =
             |h: &&Hit| best.is_some_and(|b| h.inside && h.part != b.part && h.gap <= b.gap + COINCIDENT);
         let also = hits.iter().filter(joinable).filter(through).copied().collect();
-        let other_system = hits.iter().find(|h| !joinable(h));
+        let apart = |h: &&Hit| {
+            let pipe = self.lines.parts[h.part as usize].pipe as usize;
+            !self.system_of(element).joins(self.lines.pipes[pipe].system)
+        };
+        let other_system = hits.iter().find(apart);
         if best.is_none() && other_system.is_none() && !blank {
             return None;
         }

@@ -376,6 +376,28 @@ fn take_system_from_name(understood: &mut Understood, name: &str, rows: usize) {
     }
 }
 
+/// Whether a recorded state says that a pipe carries no water: abandoned, removed, or not yet built.
+pub(crate) fn is_out_of_service(state: &str) -> bool {
+    let state = plain(state);
+    let codes =
+        ["aba", "abd", "abn", "rem", "rmv", "prp", "pro", "ret", "inactive", "outofservice", "notinservice"];
+    let words = [
+        "abandon",
+        "removed",
+        "retired",
+        "proposed",
+        "planned",
+        "decommission",
+        "废弃",
+        "报废",
+        "停用",
+        "拆除",
+        "规划",
+        "拟建",
+    ];
+    codes.contains(&state.as_str()) || words.iter().any(|word| state.contains(word))
+}
+
 fn mode(text: &str) -> Option<FlowMode> {
     match plain(text).as_str() {
         "g" | "gravity" | "重力" | "重力流" | "自流" | "无压" | "conduit" | "varc" | "waccel" | "siphon" => {

@@ -80,15 +80,17 @@ pub enum ReadError {
         /// What it was given for.
         role: &'static str,
     },
-    /// A layer of lines holds none.
-    #[error("{} holds {found} and no line; a layer of {role} needs lines", path.display())]
-    NoLines {
+    /// A layer holds shapes of a kind that its role has no use for.
+    #[error("{} holds {found}; a layer of {role} needs {needs}", path.display())]
+    WrongKind {
         /// The file.
         path: PathBuf,
         /// What it was given for.
         role: &'static str,
         /// What it holds.
         found: &'static str,
+        /// What it needs.
+        needs: &'static str,
     },
     /// A coordinate is no number.
     #[error("{} row {row}: vertex {vertex} is ({x}, {y}), expected numbers", path.display())]
@@ -205,8 +207,17 @@ impl ReadError {
                 format!("{} 中没有字段“{field}”，现有字段：{}", path.display(), fields.join("、"))
             }
             Self::Empty { path, role } => format!("{} 没有任何要素，{role} 图层不能为空", path.display()),
-            Self::NoLines { path, role, found } => {
-                format!("{} 只有 {found}，没有线要素，{role} 图层需要线", path.display())
+            Self::WrongKind { path, role, found, needs } => {
+                let word = |kind: &str| match kind {
+                    "points" => "点",
+                    "lines" => "线",
+                    "polygons" => "面",
+                    "points or polygons" => "点或面",
+                    "lines or polygons" => "线或面",
+                    _ => "无图形的记录",
+                };
+                let (found, needs) = (word(found), word(needs));
+                format!("{} 的要素为{found}，{role} 图层需要{needs}要素", path.display())
             }
             Self::BadCoordinate { path, row, vertex, x, y } => {
                 format!("{} 第 {row} 行第 {vertex} 个顶点坐标为 ({x}, {y})，不是有效数值", path.display())

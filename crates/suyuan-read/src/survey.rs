@@ -1,5 +1,6 @@
 //! Layers to a survey: one projected coordinate system in metres, rows filtered, columns understood.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use suyuan_core::raw::{
 };
 use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey, System};
 
-use crate::columns::{needs_lines, understand};
+use crate::columns::{is_out_of_service, needs_lines, understand};
 use crate::dialect::{Dialect, shipped_dialects};
 use crate::error::ReadError;
 use crate::filter::Filter;
@@ -63,6 +64,7 @@ pub fn read_survey(specs: &[LayerSpec], options: &ReadOptions) -> Result<RawSurv
     report_duplicate_ids(&mut survey);
     report_shared_ids(&mut survey);
     report_unknown_systems(&mut survey);
+    report_out_of_service(&mut survey);
     Ok(survey)
 }
 
@@ -133,9 +135,7 @@ fn open(spec: &LayerSpec, options: &ReadOptions) -> Result<FileLayer, ReadError>
         opened.crs =
             Some(Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?);
     }
-    if needs_lines(spec.role) || spec.role == Role::Outfalls {
-        check_content(spec, &opened)?;
-    }
+    check_content(spec, &opened)?;
     Ok(opened)
 }
 
@@ -162,16 +162,25 @@ fn check_content(spec: &LayerSpec, layer: &FileLayer) -> Result<(), ReadError> {
         }
         return Ok(());
     }
-    let found = match layer.shapes.kind() {
+    let found = layer.shapes.kind();
+    let needs = match spec.role {
+        Role::Pipes | Role::Laterals => "lines",
+        Role::Nodes | Role::Outfalls => "points",
+        Role::Drainers => "points or polygons",
+        Role::Waters => "lines or polygons",
+        Role::Venues => return Ok(()),
+    };
+    let found = match found {
         ShapeKind::Point => "points",
         ShapeKind::Polygon => "polygons",
-        ShapeKind::None => "features without geometry",
-        ShapeKind::Line => return Ok(()),
+        ShapeKind::Line => "lines",
+        ShapeKind::None if needs_lines(spec.role) => "features without geometry",
+        ShapeKind::None => return Ok(()),
     };
-    if needs_lines(spec.role) {
-        return Err(ReadError::NoLines { path: spec.path.clone(), role: spec.role.key(), found });
+    if needs.split(" or ").any(|kind| kind == found) {
+        return Ok(());
     }
-    Ok(())
+    Err(ReadError::WrongKind { path: spec.path.clone(), role: spec.role.key(), found, needs })
 }
 
 /// Whether coordinates read like degrees.
@@ -478,6 +487,24 @@ fn report_shared_ids(survey: &mut RawSurvey) {
                 .on(Origin { layer: group[0].1, row: group[0].2 })
         })
         .collect();
+    survey.findings.extend(found);
+}
+
+/// Pipes that are recorded as abandoned, removed or not yet built, by what they are recorded as.
+fn report_out_of_service(survey: &mut RawSurvey) {
+    let mut found = Vec::new();
+    for (l, layer) in survey.layers_of(Role::Pipes) {
+        let mut counts: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
+        for row in 0..layer.len() {
+            if let Some(state) = layer.text(Field::State, row) {
+                counts.entry(state).or_insert((0, row as u32)).0 += 1;
+            }
+        }
+        for (state, (count, row)) in counts.into_iter().filter(|c| is_out_of_service(c.0)) {
+            let finding = Finding::new(FindingCode::OutOfService).with("count", count).with("value", state);
+            found.push(finding.on(Origin { layer: l, row }));
+        }
+    }
     survey.findings.extend(found);
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use suyuan_attribution::{Drainers, JoinConfig, Trades, join_drainers};
 use suyuan_core::{Finding, RawSurvey};
+use suyuan_export::ExportError;
 use suyuan_network::{BuildError, NearestPipe, Network, build_network};
 use suyuan_read::{Fingerprint, fingerprint, read_survey};
 
@@ -49,6 +50,35 @@ pub(crate) fn trades_of(spec: &CitySpec) -> Result<Trades, Error> {
 }
 
 impl City {
+    /// Refuses to write over what was read, whatever the user has said about overwriting.
+    ///
+    /// # Errors
+    /// [`Error::Export`] if `target`, or a file that is named after it, is one of the city's sources.
+    pub fn guard_sources(&self, target: &Path) -> Result<(), Error> {
+        let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let parts = |path: &Path| {
+            let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+            (path.parent().map(whole), stem)
+        };
+        let target = if target.parent().is_none_or(|p| p.as_os_str().is_empty()) {
+            Path::new(".").join(target)
+        } else {
+            target.to_owned()
+        };
+        let (folder, stem) = parts(&target);
+        let is_source = |source: &Path| {
+            let (source_folder, source_stem) = parts(&whole(source));
+            // Formats of one layer a file write several, named after the target.
+            let named = source_stem == stem || source_stem.starts_with(&format!("{stem}_"));
+            let same_kind = source.extension() == target.extension();
+            whole(source) == whole(&target) || (source_folder == folder && named && same_kind)
+        };
+        match self.sources.iter().map(|s| Path::new(&s.0)).find(|s| is_source(s)) {
+            Some(source) => Err(ExportError::IsInput { path: source.to_owned() }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Reads, builds and joins.
     ///
     /// # Errors

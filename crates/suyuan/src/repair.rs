@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use suyuan_core::raw::{Field, Role, ShapeKind, Shapes};
 use suyuan_core::text::TextColumn;
-use suyuan_core::{Coord, Language, Origin};
+use suyuan_core::{Coord, Language, NodeKind, Origin};
 use suyuan_export::{Look, Package, Table, TableColumn, Values};
 use suyuan_network::{Defect, NearestPipe, PipeId, Repair, defects_that_matter};
 
@@ -111,15 +111,33 @@ impl City {
             (Language::Chinese, None) => format!("将 {} 的流向反转", pipes.join("、")),
         };
         let sure = defect.confidence * 100.0;
+        let outlet = network.node_ids().any(|n| network.node(n).kind == NodeKind::Outfall);
         let text = match language {
-            Language::English => format!(
-                "{what}: {} pipes ({:.0} m) and {} drainers would reach an outfall; confidence {sure:.0} %",
-                gain.pipes, gain.length_m, gain.drainers
-            ),
-            Language::Chinese => format!(
-                "{what}：可使管段 {} 条（{:.0} 米）、排水户 {} 个接通排口；把握 {sure:.0} %",
-                gain.pipes, gain.length_m, gain.drainers
-            ),
+            Language::English => {
+                let plural = |n: usize| if n == 1 { "" } else { "s" };
+                let with = match gain.drainers {
+                    0 => String::new(),
+                    n => format!(" and {n} drainer{}", plural(n)),
+                };
+                let reach = if outlet { "reach an outfall" } else { "drain to the largest part" };
+                format!(
+                    "{what}: {} pipe{} ({:.0} m){with} would {reach}; confidence {sure:.0} %",
+                    gain.pipes,
+                    plural(gain.pipes),
+                    gain.length_m
+                )
+            }
+            Language::Chinese => {
+                let with = match gain.drainers {
+                    0 => String::new(),
+                    n => format!("、排水户 {n} 个"),
+                };
+                let reach = if outlet { "接通排口" } else { "接入最大连通部分" };
+                format!(
+                    "{what}：可使管段 {} 条（{:.0} 米）{with}{reach}；把握 {sure:.0} %",
+                    gain.pipes, gain.length_m
+                )
+            }
         };
         RepairAnswer {
             rank,
@@ -201,7 +219,36 @@ pub(crate) fn repair_table(city: &City, defects: &[Defect], language: Language, 
 struct Moved {
     from: Coord<f64>,
     to: Coord<f64>,
+    /// The node that it comes to, if it is one that a record can name.
+    node: Option<String>,
     text: String,
+}
+
+/// Within this of a node, a repair joins at the node, metres.
+const AT_NODE: f64 = 0.5;
+
+/// Sets the text of some rows of a column, which becomes one of texts if it must.
+fn fill(column: &mut TableColumn, values: &HashMap<usize, String>) {
+    if let Values::Integer(numbers) = &mut column.values {
+        let parsed: Option<Vec<(usize, i64)>> =
+            values.iter().map(|(row, text)| Some((*row, text.parse().ok()?))).collect();
+        if let Some(parsed) = parsed {
+            parsed.into_iter().for_each(|(row, value)| numbers[row] = Some(value));
+            return;
+        }
+    }
+    let text = |row: usize| -> String {
+        if let Some(value) = values.get(&row) {
+            return value.clone();
+        }
+        match &column.values {
+            Values::Text(texts) => texts.at(row).to_owned(),
+            Values::Integer(numbers) => numbers[row].map_or_else(String::new, |v| v.to_string()),
+            Values::Real(numbers) if numbers[row].is_finite() => numbers[row].to_string(),
+            _ => String::new(),
+        }
+    };
+    column.values = Values::Text((0..column.values.len()).map(text).collect());
 }
 
 /// A copy of the pipe layers with the repairs made: free ends moved onto the pipe beyond their gap, and pipes that flow
@@ -230,8 +277,12 @@ pub fn repaired_package(
                 };
                 let nearest = nearest.get_or_init(|| NearestPipe::new(network));
                 let Some(spot) = nearest.on_pipe(gap.beyond, from) else { continue };
+                let beyond = network.node(gap.beyond_node);
+                let at_node =
+                    beyond.place.is_some_and(|p| (p.x - spot.spot.x).hypot(p.y - spot.spot.y) <= AT_NODE);
+                let node = at_node.then(|| beyond.name.to_owned());
                 let moves = moved.entry(network.pipe(pipe).origin).or_default();
-                moves.push(Moved { from, to: spot.spot, text: repair.text });
+                moves.push(Moved { from, to: spot.spot, node, text: repair.text });
             }
         }
     }
@@ -241,11 +292,20 @@ pub fn repaired_package(
             (0..layer.len()).map(|row| Origin { layer: index, row: row as u32 }).collect();
         let mut shapes = Shapes::new(ShapeKind::Line);
         let mut done = TextColumn::default();
+        let mut filled: HashMap<&str, HashMap<usize, String>> = HashMap::new();
         for origin in &origins {
             let mut parts: Vec<Vec<Coord<f64>>> =
                 layer.shapes.parts(origin.row as usize).map(<[_]>::to_vec).collect();
             let mut texts: Vec<&str> = Vec::new();
-            for Moved { from, to, text } in moved.get(origin).into_iter().flatten() {
+            for Moved { from, to, node, text } in moved.get(origin).into_iter().flatten() {
+                // The blank end of a record that names its nodes.
+                let blank = [Field::FromNode, Field::ToNode]
+                    .into_iter()
+                    .filter(|f| layer.text(*f, origin.row as usize).is_none())
+                    .find_map(|f| layer.source.fields.get(&f));
+                if let (Some(column), Some(node)) = (blank, node) {
+                    filled.entry(column).or_default().insert(origin.row as usize, node.clone());
+                }
                 // The end that the node is made of.
                 let ends = parts.iter_mut().flat_map(|p| {
                     let last = p.len().saturating_sub(1);
@@ -282,6 +342,11 @@ pub fn repaired_package(
         let mut columns = attributes_of(city, &origins, |origin, name| {
             if turned.contains_key(origin) { swaps.get(name).copied().unwrap_or(name) } else { name }
         });
+        for (name, values) in filled {
+            if let Some(column) = columns.iter_mut().find(|c| c.name == name) {
+                fill(column, &values);
+            }
+        }
         columns.push(TableColumn {
             name: "suyuan_repair".to_owned(),
             alias: language.pick("Repair", "修复说明").to_owned(),
