@@ -40,20 +40,25 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = &args.apply_repairs {
         say.step("write", None);
         let chosen: Vec<_> = defects.iter().filter(|d| d.confidence >= least).cloned().collect();
-        let package = repaired_package(&city, &chosen, say.language)?;
+        let (package, left) = repaired_package(&city, &chosen, say.language)?;
         let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
+        let (all, made) = (defects.len(), chosen.len() - left.len());
         say.note(&match say.language {
-            Language::English => format!(
-                "{} of {} proposed repairs applied, those with a confidence of {least} or more",
-                chosen.len(),
-                defects.len()
-            ),
+            Language::English => {
+                format!(
+                    "{made} of {all} proposed repairs made, of those with a confidence of {least} or more"
+                )
+            }
             Language::Chinese => {
-                format!("采用把握不低于 {least} 的修复建议 {} 项（共 {} 项）", chosen.len(), defects.len())
+                format!("在把握不低于 {least} 的修复建议中采用 {made} 项（建议共 {all} 项）")
             }
         });
-        for repair in city.repairs(&chosen, say.language) {
-            say.note(&format!("  {}", repair.text));
+        for (n, repair) in city.repairs(&chosen, say.language).iter().enumerate() {
+            let why = say.pick(
+                ": not made, since node ids decide what meets and none stands there; decide it in the project file",
+                "：未采用，因连接由点号决定而该处没有点号，请在项目文件中决定",
+            );
+            say.note(&format!("  {}{}", repair.text, if left.contains(&n) { why } else { "" }));
         }
         say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
     }

@@ -252,7 +252,9 @@ fn fill(column: &mut TableColumn, values: &HashMap<usize, String>) {
 }
 
 /// A copy of the pipe layers with the repairs made: free ends moved onto the pipe beyond their gap, and pipes that flow
-/// the other way drawn anew, their node ids and levels exchanged. The column `suyuan_repair` says what was done.
+/// the other way drawn anew, their node ids and levels exchanged. The column `suyuan_repair` says what was done. With it
+/// come the indices of the defects that a copy cannot mend: where node ids decide what meets, and no node stands at the
+/// joint, only a decision in a project file can.
 ///
 /// # Errors
 /// [`crate::Error::NeedsSurvey`] for a prepared network.
@@ -260,13 +262,14 @@ pub fn repaired_package(
     city: &City,
     defects: &[Defect],
     language: Language,
-) -> Result<Package, crate::Error> {
+) -> Result<(Package, Vec<usize>), crate::Error> {
     let survey = city.survey.as_ref().ok_or(crate::Error::NeedsSurvey { what: "--apply-repairs" })?;
     let network = &city.network;
     let mut turned: HashMap<Origin, String> = HashMap::new();
     let mut moved: HashMap<Origin, Vec<Moved>> = HashMap::new();
     let nearest = OnceCell::new();
-    for (defect, repair) in defects.iter().zip(city.repairs(defects, language)) {
+    let mut left = Vec::new();
+    for (n, (defect, repair)) in defects.iter().zip(city.repairs(defects, language)).enumerate() {
         match &defect.repair {
             Repair::Turn(pipes) => {
                 turned.extend(pipes.iter().map(|p| (network.pipe(*p).origin, repair.text.clone())));
@@ -281,7 +284,16 @@ pub fn repaired_package(
                 let at_node =
                     beyond.place.is_some_and(|p| (p.x - spot.spot.x).hypot(p.y - spot.spot.y) <= AT_NODE);
                 let node = at_node.then(|| beyond.name.to_owned());
-                let moves = moved.entry(network.pipe(pipe).origin).or_default();
+                let origin = network.pipe(pipe).origin;
+                let layer = &survey.layers[origin.layer as usize];
+                let by_ids = [Field::FromNode, Field::ToNode]
+                    .iter()
+                    .any(|f| layer.text(*f, origin.row as usize).is_some());
+                if by_ids && node.is_none() {
+                    left.push(n);
+                    continue;
+                }
+                let moves = moved.entry(origin).or_default();
                 moves.push(Moved { from, to: spot.spot, node, text: repair.text });
             }
         }
@@ -362,12 +374,13 @@ pub fn repaired_package(
             columns,
         });
     }
-    Ok(Package {
+    let package = Package {
         title: language.pick("suyuan repairs", "管网修复副本").to_owned(),
         crs: network.crs().clone(),
         language,
         tables,
         focus: Some("pipes".to_owned()),
         run_info: run_info(city),
-    })
+    };
+    Ok((package, left))
 }
