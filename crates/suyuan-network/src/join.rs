@@ -517,7 +517,15 @@ impl Joiner<'_> {
         if best.is_none() && other_system.is_none() && !blank {
             return None;
         }
-        Some(Wish { element, limit, best: best.copied(), also, other_system: other_system.copied() })
+        let next = hits.iter().filter(joinable).find(|h| best.is_some_and(|b| b.part != h.part));
+        Some(Wish {
+            element,
+            limit,
+            best: best.copied(),
+            next: next.copied(),
+            also,
+            other_system: other_system.copied(),
+        })
     }
 
     /// Grants the wishes of free ends, shortest gaps first; what stays free is a near miss.
@@ -529,7 +537,7 @@ impl Joiner<'_> {
     ) -> Vec<NearMiss> {
         let gap = |w: &Wish| w.best.map_or(f64::INFINITY, |h| h.gap);
         wishes.par_sort_by(|a, b| gap(a).total_cmp(&gap(b)).then(a.element.cmp(&b.element)));
-        let mut near_misses = Vec::new();
+        let mut missed = Vec::new();
         for wish in wishes {
             let element = wish.element;
             let is_end = (element as usize) < self.ends();
@@ -538,7 +546,7 @@ impl Joiner<'_> {
                 continue; // somebody else has reached it
             }
             let Some(hit) = wish.best.filter(|h| h.gap <= wish.limit) else {
-                self.report_miss(&wish, &mut near_misses);
+                missed.push(wish);
                 continue;
             };
             splits.extend(wish.also.iter().map(|h| Split { part: h.part, measure: h.measure, element }));
@@ -558,6 +566,23 @@ impl Joiner<'_> {
             } else if is_end && hit.inside {
                 self.findings.push(self.about(element, FindingCode::EndJoinedToLine, &hit));
             }
+        }
+        // The head of a short lead lies near the very pipe that its other end is joined to: no gap.
+        let mut opened: HashSet<(u32, u32)> = HashSet::new();
+        for split in splits.iter() {
+            opened.insert((split.part, self.union.find(split.element)));
+        }
+        let mut near_misses = Vec::new();
+        for mut wish in missed {
+            if let Some(hit) = wish.best.filter(|_| (wish.element as usize) < self.ends()) {
+                let other = self.union.find(wish.element ^ 1);
+                let ends = [2 * hit.part, 2 * hit.part + 1];
+                let joined = ends.iter().any(|e| self.union.find(*e) == other);
+                if joined || opened.contains(&(hit.part, other)) {
+                    wish.best = wish.next;
+                }
+            }
+            self.report_miss(&wish, &mut near_misses);
         }
         near_misses
     }
@@ -642,6 +667,8 @@ struct Wish {
     element: u32,
     limit: f64,
     best: Option<Hit>,
+    /// The nearest place on another part.
+    next: Option<Hit>,
     /// Further lines through the same place.
     also: Vec<Hit>,
     other_system: Option<Hit>,

@@ -372,3 +372,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_head_of_a_short_lead_is_no_gap_to_its_own_main_but_to_what_lies_beyond() {
+    let line = |a: (f64, f64), b: (f64, f64)| vec![vec![a, b]];
+    let main = ("M", line((0.0, 0.0), (100.0, 0.0)), [""; 2], UNKNOWN);
+    let lead = ("L", line((50.0, 0.9), (50.0, 0.0)), [""; 2], UNKNOWN);
+    let beyond = ("B", line((50.0, 3.0), (50.0, 40.0)), [""; 2], UNKNOWN);
+    let gaps = |rows: &[Drawn<'_>]| {
+        let (_, findings) = build(vec![layer(rows)]);
+        let gaps = findings.iter().filter(|f| f.code == FindingCode::Gap);
+        gaps.map(|f| format!("{}-{}", f.detail("id").unwrap(), f.detail("other").unwrap()))
+            .collect::<BTreeSet<_>>()
+    };
+    assert!(gaps(&[main.clone(), lead.clone()]).is_empty());
+    assert_eq!(gaps(&[main, lead, beyond]), BTreeSet::from(["B-L".to_owned(), "L-B".to_owned()]));
+}
