@@ -191,10 +191,11 @@ impl Joiner<'_> {
 
     /// How near a line must pass for a node of several ends to lie on it.
     fn tap_tolerance(&self) -> f64 {
+        // Half of the scatter between two ends is how far one may lie off.
+        let tolerance = (0.5 * self.tolerance).max(COINCIDENT);
         match self.snap {
-            // Half of the scatter between two ends is how far one may lie off.
-            SnapTolerance::Auto => (0.5 * self.tolerance).max(COINCIDENT),
-            SnapTolerance::Metres(m) => m,
+            SnapTolerance::Auto => tolerance,
+            SnapTolerance::Metres(m) => tolerance.min(m),
         }
     }
 
