@@ -1,7 +1,9 @@
 //! `suyuan check`
 
-use suyuan::export::{ShapefileOptions, WriteOptions, check_target, write_package};
-use suyuan::{Language, Severity, findings_package, repaired_package};
+use std::path::Path;
+
+use suyuan::export::{Package, ShapefileOptions, WriteOptions, check_target, write_package};
+use suyuan::{Language, MOST_REPAIRS, Severity, findings_package, repaired_package};
 
 use crate::args::CheckArgs;
 use crate::network::{not_negative, open};
@@ -19,8 +21,13 @@ pub fn write_options(overwrite: bool, language: Language) -> WriteOptions {
     }
 }
 
-/// How many repairs are proposed.
-const MOST_REPAIRS: usize = 50;
+/// Writes layers and says which files came of them.
+pub fn write_out(package: &Package, path: &Path, overwrite: bool, say: &Say) -> Result<(), Fault> {
+    say.step("write", None);
+    let written = write_package(package, path, write_options(overwrite, say.language))?;
+    say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+    Ok(())
+}
 
 /// `suyuan check`
 pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
@@ -38,10 +45,8 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
     let defects = city.defects(MOST_REPAIRS);
     let report = city.check(&defects, say.language);
     if let Some(path) = &args.apply_repairs {
-        say.step("write", None);
         let chosen: Vec<_> = defects.iter().filter(|d| d.confidence >= least).cloned().collect();
         let (package, left) = repaired_package(&city, &chosen, say.language)?;
-        let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
         let (all, made) = (defects.len(), chosen.len() - left.len());
         say.note(&match say.language {
             Language::English => {
@@ -60,13 +65,10 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
             );
             say.note(&format!("  {}{}", repair.text, if left.contains(&n) { why } else { "" }));
         }
-        say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+        write_out(&package, path, args.overwrite, say)?;
     }
     if let Some(path) = &args.output {
-        say.step("write", None);
-        let package = findings_package(&city, &defects, say.language);
-        let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
-        say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+        write_out(&findings_package(&city, &defects, say.language), path, args.overwrite, say)?;
     }
     if args.json {
         let text = serde_json::to_string(&report).unwrap_or_default();

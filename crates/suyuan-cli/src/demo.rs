@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use suyuan::export::write_package;
-use suyuan::{City, Language, TraceRequest, findings_package, read_project, trace_package};
+use suyuan::{City, Language, MOST_REPAIRS, TraceRequest, findings_package, read_project, trace_package};
 
 use crate::args::DemoArgs;
 use crate::check::write_options;
@@ -65,7 +65,7 @@ pub fn run(args: &DemoArgs, say: &Say) -> Result<u8, Fault> {
     let outputs = [
         ("trace.gpkg", trace_package(&city, &[answer], say.language)),
         ("venues.gpkg", suyuan::venue_package(&city, &around, say.language)),
-        ("findings.gpkg", findings_package(&city, &city.defects(50), say.language)),
+        ("findings.gpkg", findings_package(&city, &city.defects(MOST_REPAIRS), say.language)),
     ];
     say.answer(say.pick("Open in QGIS (double-click a .qgz):", "在 QGIS 中打开（双击 .qgz）："));
     for (name, package) in outputs {

@@ -1,14 +1,14 @@
 //! `suyuan trace`
 
 use suyuan::core::crs::Transform;
-use suyuan::export::{check_target, write_package};
+use suyuan::export::check_target;
 use suyuan::network::OutfallId;
 use suyuan::read::ReadError;
 use suyuan::trace::{Heading, StopReason};
 use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, trace_package};
 
 use crate::args::TraceArgs;
-use crate::check::write_options;
+use crate::check::write_out;
 use crate::network::{not_negative, open};
 use crate::say::{Fault, Say, count};
 
@@ -83,10 +83,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         }
     }
     if let Some(path) = args.output.as_ref().filter(|_| !answers.is_empty()) {
-        say.step("write", None);
-        let package = trace_package(&city, &answers, say.language);
-        let written = write_package(&package, path, write_options(args.overwrite, say.language))?;
-        say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+        write_out(&trace_package(&city, &answers, say.language), path, args.overwrite, say)?;
     }
     say.done();
     if let Some(code) = failed {
@@ -230,13 +227,7 @@ fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {
             };
             let moved =
                 if moved { format!("；起点距管网 {:.2} 米", start.snap_m) } else { String::new() };
-            let kind = match start.kind.as_str() {
-                "outfall" => "排口",
-                "node" => "管点",
-                "pipe" => "管段",
-                "drainer" => "排水户",
-                _ => "位置",
-            };
+            let kind = start.label(language);
             format!(
                 "{kind} {}：{side}管段 {pipes} 条（{:.0} 米），{who}相关数据疑点 {} 处{moved}",
                 start.id, answer.length_m, answer.findings,

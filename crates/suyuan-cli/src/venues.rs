@@ -1,10 +1,10 @@
 //! `suyuan venues`
 
-use suyuan::export::{check_target, write_package};
+use suyuan::export::check_target;
 use suyuan::{City, Language, LayerSpec, Role, VenueAnswer, venue_package};
 
 use crate::args::VenuesArgs;
-use crate::check::write_options;
+use crate::check::write_out;
 use crate::network::{not_negative, open};
 use crate::say::{Fault, Say, count};
 
@@ -33,25 +33,10 @@ pub fn run(args: &VenuesArgs, say: &Say) -> Result<u8, Fault> {
         }
     }
     if let Some(path) = &args.output {
-        write(&city, &answers, path, args.overwrite, say)?;
+        write_out(&venue_package(&city, &answers, say.language), path, args.overwrite, say)?;
     }
     let empty = answers.iter().all(|a| a.outfalls.is_empty() && a.waters.is_empty());
     Ok(u8::from(empty))
-}
-
-/// Writes the layers of a venue check.
-pub fn write(
-    city: &City,
-    answers: &[VenueAnswer],
-    path: &std::path::Path,
-    overwrite: bool,
-    say: &Say,
-) -> Result<(), Fault> {
-    say.step("write", None);
-    let package = venue_package(city, answers, say.language);
-    let written = write_package(&package, path, write_options(overwrite, say.language))?;
-    say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
-    Ok(())
 }
 
 /// One venue in a plain line.

@@ -10,10 +10,11 @@ use suyuan_core::{
 
 use crate::config::{BuildConfig, SnapTolerance};
 use crate::direct::{Direction, decide};
+use crate::factor::NodeRole;
 use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Later, Network, Pipe, Reach};
-use crate::orient::{Link, NodeRole};
+use crate::orient::Link;
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
@@ -330,7 +331,7 @@ fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::su
                 .filter_map(|n| Some((grid::distance(network.node_places[n.index()]?, place), n)))
                 .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?
                 .1;
-            Some(Gap { node, beyond, beyond_node, width: miss.gap })
+            Some(Gap { node, beyond, beyond_node, width: miss.gap, straight_on: miss.straight_on })
         })
         .collect();
     gaps.sort_by(|a, b| (a.node, a.beyond).cmp(&(b.node, b.beyond)).then(a.width.total_cmp(&b.width)));

@@ -8,7 +8,7 @@ use crate::config::Decision;
 use crate::grid::{distance, nearest_on_segment};
 use crate::survey::Lines;
 
-/// A decided joint farther than this is a slip of the pen, metres.
+/// A place farther from the pipe end it is about, or a joint wider than this, is a slip of the pen, metres.
 const FARTHEST: f64 = 100.0;
 /// Within this of its end, a pipe is meant to be joined there, metres.
 const AT_END: f64 = 0.5;
@@ -81,12 +81,8 @@ pub(crate) fn apply(
                     let end = lines.end_of(p, side);
                     lines.end(end / 2, end % 2).map_or(f64::INFINITY, |place| distance(place, *towards))
                 };
-                let length: f64 = {
-                    let (from, to) = lines.pipes[p].parts;
-                    lines.parts[from as usize..to as usize].iter().map(|part| part.length).sum()
-                };
                 let gap = away(0).min(away(1));
-                if gap > FARTHEST.max(length) {
+                if gap > FARTHEST {
                     findings.push(too_far(pipe, gap).at(*towards));
                     continue;
                 }
@@ -117,7 +113,7 @@ pub(crate) fn apply(
     joins
 }
 
-/// The nearest spot on a pipe: distance, part, measure and length of the part.
+/// The nearest spot on a pipe: its distance, its part, and metres from the drawn start of the part.
 fn spot(lines: &Lines, pipe: usize, place: Coord<f64>) -> Option<(f64, u32, f64)> {
     let (from, to) = lines.pipes[pipe].parts;
     let mut best: Option<(f64, u32, f64)> = None;
@@ -148,10 +144,12 @@ fn nearest_end(lines: &Lines, pipe: usize, place: Coord<f64>) -> Option<(u32, Co
 
 /// What joins an element to a pipe, or how far apart they are if that is too far.
 fn joint(lines: &Lines, element: u32, place: Coord<f64>, other: usize) -> Result<DecidedJoin, f64> {
-    let Some((gap, part, measure)) = spot(lines, other, place).filter(|s| s.0 <= FARTHEST) else {
-        return Err(spot(lines, other, place).map_or(f64::INFINITY, |s| s.0));
-    };
+    let (gap, part, measure) = spot(lines, other, place).ok_or(f64::INFINITY)?;
+    if gap > FARTHEST {
+        return Err(gap);
+    }
     let to_end = lines.parts[part as usize].length - measure;
+    // Over a wide gap the nearest spot tells the inside from the end no better than the gap is wide.
     let at_end = measure.min(to_end) <= AT_END.max(gap);
     Ok(if at_end {
         DecidedJoin::Ends(element, 2 * part + u32::from(to_end < measure))

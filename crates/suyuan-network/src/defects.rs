@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use suyuan_core::{Certainty, Coord, NodeKind};
 
-use crate::grid::distance;
 use crate::ids::{NodeId, PipeId, ReachId};
 use crate::network::{Gap, Network};
 
@@ -14,8 +13,6 @@ const NARROW: f64 = 1.5;
 /// A pipe that points straight across its gap speaks for a joint, one that does not speaks against it, as logarithms.
 const STRAIGHT: f64 = 1.4;
 const ASKEW: f64 = -1.0;
-/// A pipe points across a gap when it bends by less than 30 degrees there.
-const STRAIGHT_ON: f64 = 0.866;
 /// No repair is surer than this.
 const SUREST: f64 = 0.99;
 
@@ -79,7 +76,7 @@ pub fn defects_that_matter(network: &Network, most: usize, weigh: impl Fn(PipeId
             _ => Some(new),
         });
         let Some(best) = best else { break };
-        view.mend(&best);
+        view.mend(&best.repair);
         defects.push(best);
     }
     defects
@@ -117,30 +114,18 @@ impl<'a> View<'a> {
         view
     }
 
-    /// Reaches that bring water to a node, and where they bring it from.
-    fn bring(&self, node: NodeId) -> impl Iterator<Item = (ReachId, NodeId)> {
-        let is_turned = |r: &ReachId| self.turned.contains(&self.network.reach(*r).pipe);
+    /// Reaches that bring water to a node when some pipes are turned, and where they bring it from.
+    fn bring<'b>(
+        &'b self,
+        node: NodeId,
+        turned: &'b HashSet<PipeId>,
+    ) -> impl Iterator<Item = (ReachId, NodeId)> + 'b {
+        let is_turned = |r: &ReachId| turned.contains(&self.network.reach(*r).pipe);
         let straight = self.network.incoming(node).iter().filter(move |r| !is_turned(r));
         let back = self.network.outgoing(node).iter().filter(move |r| is_turned(r));
         straight
             .map(|r| (*r, self.network.reach(*r).from))
             .chain(back.map(|r| (*r, self.network.reach(*r).to)))
-    }
-
-    /// Reaches that would newly drain if a node did.
-    fn lost_above(&self, node: NodeId) -> Vec<ReachId> {
-        let mut seen = HashSet::from([node]);
-        let mut open = vec![node];
-        let mut lost = BTreeSet::new();
-        while let Some(node) = open.pop() {
-            for (reach, from) in self.bring(node) {
-                lost.insert(reach);
-                if !self.drained[from.index()] && seen.insert(from) {
-                    open.push(from);
-                }
-            }
-        }
-        lost.into_iter().collect()
     }
 
     fn drain(&mut self, node: NodeId) {
@@ -149,8 +134,7 @@ impl<'a> View<'a> {
             if std::mem::replace(&mut self.drained[node.index()], true) {
                 continue;
             }
-            let above: Vec<NodeId> = self.bring(node).map(|b| b.1).collect();
-            open.extend(above);
+            open.extend(self.bring(node, &self.turned).map(|b| b.1));
             // A joint that was chosen lets the other side drain too.
             open.extend(self.joined.iter().filter(|j| j[0] == node).map(|j| j[1]));
         }
@@ -219,20 +203,18 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The reaches that would newly drain.
     fn gain(&self, repair: &Repair) -> Vec<ReachId> {
-        let Some(node) = self.side(repair) else { return Vec::new() };
-        let Repair::Turn(pipes) = repair else { return self.lost_above(node) };
-        // What the turned chain brings, and nothing that drains already.
-        let mut turned =
-            View { turned: self.turned.clone(), drained: Vec::new(), joined: Vec::new(), ..*self };
-        turned.turned.extend(pipes);
-        let mut seen = HashSet::from([node]);
-        let mut open = vec![node];
+        let Some(first) = self.side(repair) else { return Vec::new() };
+        let chain: &[PipeId] = if let Repair::Turn(pipes) = repair { pipes } else { &[] };
+        let turned: HashSet<PipeId> = self.turned.iter().chain(chain).copied().collect();
+        let mut seen = HashSet::from([first]);
+        let mut open = vec![first];
         let mut gained = BTreeSet::new();
         while let Some(at) = open.pop() {
-            for (reach, from) in turned.bring(at) {
-                let known = at == node && !pipes.contains(&self.network.reach(reach).pipe);
-                if known {
+            for (reach, from) in self.bring(at, &turned) {
+                // The node above a turned chain drains already, and so does what else comes to it.
+                if self.drained[at.index()] && !chain.contains(&self.network.reach(reach).pipe) {
                     continue;
                 }
                 gained.insert(reach);
@@ -244,18 +226,17 @@ impl<'a> View<'a> {
         gained.into_iter().collect()
     }
 
-    fn mend(&mut self, defect: &Defect) {
-        match &defect.repair {
+    fn mend(&mut self, repair: &Repair) {
+        let Some(first) = self.side(repair) else { return };
+        match repair {
             Repair::Join(gap) => {
-                let Some(side) = self.side(&defect.repair) else { return };
                 self.joined.extend([[gap.node, gap.beyond_node], [gap.beyond_node, gap.node]]);
-                self.drain(side);
+                self.drain(first);
             }
             Repair::Turn(pipes) => {
                 self.turned.extend(pipes);
-                let Some((upper, _)) = self.ends(pipes[0]) else { return };
-                self.drained[upper.index()] = false; // so that it is looked at again
-                self.drain(upper);
+                let above: Vec<NodeId> = self.bring(first, &self.turned).map(|b| b.1).collect();
+                above.into_iter().for_each(|node| self.drain(node));
             }
         }
     }
@@ -263,7 +244,7 @@ impl<'a> View<'a> {
     fn confidence(&self, repair: &Repair) -> f64 {
         let odds = match repair {
             Repair::Join(gap) => {
-                let across = if self.points_across(gap) { STRAIGHT } else { ASKEW };
+                let across = if gap.straight_on { STRAIGHT } else { ASKEW };
                 (NARROW + across - gap.width).exp()
             }
             Repair::Turn(pipes) => pipes
@@ -279,32 +260,6 @@ impl<'a> View<'a> {
         (odds / (1.0 + odds)).min(SUREST)
     }
 
-    /// Whether the pipe at the free end of a gap goes straight on to the pipe beyond.
-    fn points_across(&self, gap: &Gap) -> bool {
-        let network = self.network;
-        let mut ends = network.incoming(gap.node).iter().chain(network.outgoing(gap.node));
-        let (Some(reach), None) = (ends.next(), ends.next()) else { return false };
-        let line = network.line_of_stretch(*reach, network.reach(*reach).measures);
-        let (Some(first), Some(last)) = (line.first(), line.last()) else { return false };
-        let Some(end) = network.node(gap.node).place else { return false };
-        let (before, end) = if distance(*first, end) < distance(*last, end) {
-            (line.get(1), first)
-        } else {
-            (line.iter().nth_back(1), last)
-        };
-        let Some(before) = before else { return false };
-        let ahead = Coord { x: end.x - before.x, y: end.y - before.y };
-        // The nearest spot of the pipe beyond.
-        let spots = network.parts_of(gap.beyond).flat_map(|part| part.windows(2)).map(|w| {
-            let (t, d2) = crate::grid::nearest_on_segment(w[0], w[1], *end);
-            (d2, Coord { x: w[0].x + t * (w[1].x - w[0].x), y: w[0].y + t * (w[1].y - w[0].y) })
-        });
-        let Some((_, spot)) = spots.min_by(|a, b| a.0.total_cmp(&b.0)) else { return false };
-        let across = Coord { x: spot.x - end.x, y: spot.y - end.y };
-        ahead.x * across.x + ahead.y * across.y
-            >= STRAIGHT_ON * ahead.x.hypot(ahead.y) * across.x.hypot(across.y)
-    }
-
     fn place(&self, repair: &Repair) -> Option<Coord<f64>> {
         match repair {
             Repair::Join(gap) => self.network.node(gap.node).place,
@@ -318,10 +273,7 @@ impl<'a> View<'a> {
 
 /// The nodes from which nothing flows on in the part of the network with most reaches.
 fn ends_of_largest(network: &Network) -> Vec<NodeId> {
-    let mut union = crate::union::Union::new(network.node_count());
-    for reach in network.reach_ids().map(|r| network.reach(r)) {
-        union.join(reach.from.0, reach.to.0);
-    }
+    let mut union = network.parts();
     let mut sizes = vec![0u32; network.node_count()];
     for reach in network.reach_ids().map(|r| network.reach(r)) {
         sizes[union.find(reach.from.0) as usize] += 1;

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
 use crate::config::DirectBy;
-use crate::orient::{Field, Link, NodeRole, Rarity, probability};
+use crate::factor::{NodeRole, Rarity};
+use crate::orient::{Field, Link, probability};
 use crate::survey::PipeRow;
 
 /// A fall that survey error does not explain, metres: two levels good to about 2 cm each.

@@ -14,6 +14,7 @@ mod config;
 mod decisions;
 mod defects;
 mod direct;
+mod factor;
 mod graph;
 mod grid;
 mod ids;
@@ -26,6 +27,7 @@ mod place;
 mod segments;
 mod split;
 mod survey;
+mod tap;
 mod union;
 
 pub use build::{BuildError, build_network};

@@ -8,6 +8,7 @@ use suyuan_core::text::TextColumn;
 use suyuan_core::{Certainty, Coord, DirectionBasis, FlowMode, NodeKind, Origin, System};
 
 use crate::ids::{NodeId, OutfallId, PipeId, ReachId};
+use crate::union::Union;
 
 /// A node, as [`Network::node`] hands it out.
 #[doc(alias = "管点")]
@@ -99,6 +100,8 @@ pub struct Gap {
     pub beyond_node: NodeId,
     /// Its width, metres.
     pub width: f64,
+    /// Whether the pipe at the free end goes straight on across it, bending by less than 30 degrees.
+    pub straight_on: bool,
 }
 
 /// One directed network, ready to be asked.
@@ -312,14 +315,20 @@ impl Network {
     /// O(nodes + reaches).
     #[must_use]
     pub fn component_count(&self) -> usize {
-        let mut union = crate::union::Union::new(self.node_count());
-        for reach in &self.reaches {
-            union.join(reach.from.0, reach.to.0);
-        }
+        let mut union = self.parts();
         let mut roots: Vec<u32> = self.reaches.iter().map(|r| union.find(r.from.0)).collect();
         roots.sort_unstable();
         roots.dedup();
         roots.len()
+    }
+
+    /// The nodes that reaches join, whatever their direction.
+    pub(crate) fn parts(&self) -> Union {
+        let mut union = Union::new(self.node_count());
+        for reach in &self.reaches {
+            union.join(reach.from.0, reach.to.0);
+        }
+        union
     }
 
     /// Rows that have neither geometry nor node ids, so that nothing can be said of where they are.

@@ -11,6 +11,8 @@
 
 use rayon::prelude::*;
 
+use crate::factor::{Census, NodeRole, Rarity, Scratch, Weights};
+
 /// Messages are never surer than this: no single neighbour settles a pipe.
 const SUREST: f64 = 1e4;
 /// Sweeps stop when no message moves the probability of an end by more than this.
@@ -19,41 +21,12 @@ const SETTLED: f64 = 1e-3;
 const MOST_SWEEPS: usize = 12;
 /// Parts of the network are settled together until they have so many nodes.
 const CHUNK: usize = 4096;
-/// The weight of what is usual against the survey's own counts, in joints: enough that a survey must have hundreds of
-/// joints without a sink before a sink counts for impossible.
-const USUAL_WEIGHT: f64 = 100.0;
 
 /// A stretch between two nodes with the pipe it belongs to, the record's start first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Link {
     pub(crate) pipe: u32,
     pub(crate) nodes: [u32; 2],
-}
-
-/// What is known of a node beside its pipes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NodeRole {
-    /// Nothing: a manhole or a joint.
-    Plain,
-    /// Water leaves the network here.
-    Outfall,
-    /// Water enters the network here, as at a gully.
-    Inlet,
-    /// Anything may happen: a pump, a gate, a tank, a works.
-    Free,
-}
-
-/// How rare some ways of flowing are at a node.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Rarity {
-    /// A node of several pipes into which all flow.
-    pub(crate) sink: f64,
-    /// A node of several pipes from which all flow.
-    pub(crate) summit: f64,
-    /// A dead end into which its pipe flows.
-    pub(crate) dead_end: f64,
-    /// Weight of each outlet of a node beyond the first.
-    pub(crate) split: f64,
 }
 
 /// The other end of a pipe, as one end sees it.
@@ -109,19 +82,6 @@ struct Talk<'a> {
     /// Whether something that the node listens to has changed.
     stale: Vec<bool>,
     scratch: Scratch,
-}
-
-/// Expected counts of each way of flowing.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Census {
-    joints: f64,
-    sinks: f64,
-    summits: f64,
-    dead_ends: f64,
-    dead_sinks: f64,
-    /// Joints of three pipes with one outlet, and with two.
-    merges: f64,
-    splits: f64,
 }
 
 fn clamp(odds: f64) -> f64 {
@@ -312,25 +272,7 @@ impl Web {
     }
 
     fn weights(&self, node: usize, count: usize, rarity: &Rarity) -> Weights {
-        match self.roles[node] {
-            NodeRole::Outfall => Weights::Fixed(20.0),
-            NodeRole::Free => Weights::Fixed(1.0),
-            _ if self.passed[node] => Weights::Passed,
-            NodeRole::Inlet if count == 1 => Weights::Fixed(0.02),
-            _ if count == 1 => {
-                // Where no outfall is known, one of the dead ends must be it.
-                let least = if self.drained[node] { 0.0 } else { 0.2 };
-                Weights::Fixed(rarity.dead_end.max(least) / (1.0 - rarity.dead_end.max(least)))
-            }
-            _ => {
-                Weights::Joint {
-                    sink: rarity.sink,
-                    summit: rarity.summit,
-                    // One of the ends is the outlet; further ones each count for a split.
-                    mixed: (1.0 - rarity.sink - rarity.summit) / count as f64,
-                }
-            }
-        }
+        Weights::at(self.roles[node], self.passed[node], self.drained[node], count, rarity)
     }
 }
 
@@ -450,175 +392,9 @@ impl Field {
                 continue;
             }
             web.listen(node, &self.own, |e| self.messages[e as usize], &mut heard);
-            match web.weights(node, count, rarity) {
-                Weights::Fixed(odds) if web.drained[node] => {
-                    let into = heard[0];
-                    census.dead_ends += 1.0;
-                    census.dead_sinks += into * odds / (into * odds + 1.0 - into);
-                }
-                Weights::Joint { sink, summit, mixed } => {
-                    let all_in: f64 = heard.iter().product();
-                    let all_out: f64 = heard.iter().map(|p| 1.0 - p).product();
-                    let split = rarity.split;
-                    let any: f64 = heard.iter().map(|p| p + split * (1.0 - p)).product();
-                    let out: f64 = heard.iter().map(|p| split * (1.0 - p)).product();
-                    let total = sink * all_in + summit * all_out + mixed * (any - all_in - out) / split;
-                    if total <= 0.0 {
-                        continue;
-                    }
-                    census.joints += 1.0;
-                    census.sinks += sink * all_in / total;
-                    census.summits += summit * all_out / total;
-                    if let [a, b, c] = heard[..] {
-                        let one_out = (1.0 - a) * b * c + a * (1.0 - b) * c + a * b * (1.0 - c);
-                        let one_in =
-                            a * (1.0 - b) * (1.0 - c) + (1.0 - a) * b * (1.0 - c) + (1.0 - a) * (1.0 - b) * c;
-                        census.merges += mixed * one_out / total;
-                        census.splits += mixed * split * one_in / total;
-                    }
-                }
-                _ => {}
-            }
+            census.count(&web.weights(node, count, rarity), &heard, rarity.split, web.drained[node]);
         }
         census
-    }
-}
-
-impl Census {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            joints: self.joints + other.joints,
-            sinks: self.sinks + other.sinks,
-            summits: self.summits + other.summits,
-            dead_ends: self.dead_ends + other.dead_ends,
-            dead_sinks: self.dead_sinks + other.dead_sinks,
-            merges: self.merges + other.merges,
-            splits: self.splits + other.splits,
-        }
-    }
-
-    /// The rarities that the counts speak for, each drawn towards what is usual.
-    pub(crate) fn rarity(&self) -> Rarity {
-        let share = |found: f64, of: f64, usual: f64| (found + USUAL_WEIGHT * usual) / (of + USUAL_WEIGHT);
-        let Rarity { sink, summit, dead_end, split } = Rarity::USUAL;
-        Rarity {
-            sink: share(self.sinks, self.joints, sink),
-            summit: share(self.summits, self.joints, summit),
-            dead_end: share(self.dead_sinks, self.dead_ends, dead_end),
-            split: share(self.splits, self.merges, split),
-        }
-    }
-}
-
-impl Rarity {
-    /// Before anything is known of a survey: what seven networks of five countries have between them by their own node
-    /// ids (1,936 joints: 22 sinks, 7 summits; 109 splits and 619 merges of three pipes; 291 sinks at 1,245 dead ends).
-    pub(crate) const USUAL: Self = Self { sink: 0.011, summit: 0.004, dead_end: 0.2, split: 0.15 };
-
-    /// Whether none differs by more than `within`.
-    pub(crate) fn is_near(self, other: Self, within: f64) -> bool {
-        let pairs = [
-            (self.sink, other.sink),
-            (self.summit, other.summit),
-            (self.dead_end, other.dead_end),
-            (self.split, other.split),
-        ];
-        pairs.iter().all(|(a, b)| (a - b).abs() <= within)
-    }
-}
-
-/// How likely each way of flowing is at one node.
-enum Weights {
-    /// The same odds for each end, whatever the others do.
-    Fixed(f64),
-    /// A pipe passes through: water comes and goes in any case, an end out of it is a split.
-    Passed,
-    /// All in, all out, and each way with one outlet.
-    Joint { sink: f64, summit: f64, mixed: f64 },
-}
-
-/// What the other ends at a node do: all in, all out, all out weighted by splits, any way weighted by splits.
-#[derive(Clone, Copy)]
-struct Others {
-    all_in: f64,
-    all_out: f64,
-    all_split: f64,
-    any: f64,
-}
-
-impl Others {
-    const NONE: Self = Self { all_in: 1.0, all_out: 1.0, all_split: 1.0, any: 1.0 };
-
-    fn and(self, into: f64, split: f64) -> Self {
-        // Only the ratios of the four matter: by the greatest of them, so that hundreds of ends do not underflow.
-        let any = into + split * (1.0 - into);
-        let out = 1.0 - into;
-        let scale = 1.0 / any.max(out);
-        Self {
-            all_in: self.all_in * into * scale,
-            all_out: self.all_out * out * scale,
-            all_split: self.all_split * split * out * scale,
-            any: self.any * any * scale,
-        }
-    }
-
-    fn times(self, other: Self) -> Self {
-        Self {
-            all_in: self.all_in * other.all_in,
-            all_out: self.all_out * other.all_out,
-            all_split: self.all_split * other.all_split,
-            any: self.any * other.any,
-        }
-    }
-}
-
-impl Weights {
-    /// The odds that an end flows in, given what the others may do.
-    fn odds_into(&self, split: f64, others: Others) -> f64 {
-        match self {
-            Self::Fixed(odds) => *odds,
-            Self::Passed => 1.0 / split,
-            Self::Joint { sink, summit, mixed } => {
-                // In: all others in makes a sink, else one of them is the outlet.
-                let flows_in = sink * others.all_in + mixed * (others.any - others.all_in) / split;
-                // Out: all others out makes a summit, else it is one more outlet.
-                let flows_out = summit * others.all_out + mixed * (others.any - others.all_split);
-                if flows_in <= f64::MIN_POSITIVE && flows_out <= f64::MIN_POSITIVE {
-                    return 1.0; // too many ends to tell
-                }
-                flows_in / flows_out.max(f64::MIN_POSITIVE)
-            }
-        }
-    }
-}
-
-/// Memory of a sweep.
-#[derive(Default)]
-struct Scratch {
-    into: Vec<f64>,
-    before: Vec<Others>,
-    after: Vec<Others>,
-}
-
-impl Scratch {
-    /// Products over the ends before and after each.
-    fn prepare(&mut self, split: f64) {
-        self.before.clear();
-        self.after.clear();
-        let mut product = Others::NONE;
-        for p in &self.into {
-            self.before.push(product);
-            product = product.and(*p, split);
-        }
-        product = Others::NONE;
-        for p in self.into.iter().rev() {
-            self.after.push(product);
-            product = product.and(*p, split);
-        }
-    }
-
-    fn others(&self, k: usize) -> Others {
-        self.before[k].times(self.after[self.into.len() - 1 - k])
     }
 }
 

@@ -379,8 +379,8 @@ fn take_system_from_name(understood: &mut Understood, name: &str, rows: usize) {
 /// Whether a recorded state says that a pipe carries no water: abandoned, removed, or not yet built.
 pub(crate) fn is_out_of_service(state: &str) -> bool {
     let state = plain(state);
-    let codes =
-        ["aba", "abd", "abn", "rem", "rmv", "prp", "pro", "ret", "inactive", "outofservice", "notinservice"];
+    // Codes as North American cities deliver them; words as they are spelt out.
+    let codes = ["aba", "abd", "rem", "prp", "inactive"];
     let words = [
         "abandon",
         "removed",

@@ -65,6 +65,20 @@ pub struct StartAnswer {
     pub snap_m: f64,
 }
 
+impl StartAnswer {
+    /// What kind of thing it is, as people say it.
+    #[must_use]
+    pub fn label(&self, language: Language) -> &'static str {
+        match self.kind.as_str() {
+            "outfall" => language.pick("outfall", "排口"),
+            "node" => language.pick("node", "管点"),
+            "pipe" => language.pick("pipe", "管段"),
+            "drainer" => language.pick("drainer", "排水户"),
+            _ => language.pick("place", "位置"),
+        }
+    }
+}
+
 /// The end of a branch.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StopAnswer {

@@ -26,6 +26,7 @@ mod prepared;
 mod project;
 mod reference;
 mod repair;
+mod rows;
 mod spec;
 mod venues;
 
@@ -36,7 +37,7 @@ pub use error::Error;
 pub use package::{findings_package, trace_package};
 pub use project::read_project;
 pub use reference::Reference;
-pub use repair::{RepairAnswer, repaired_package};
+pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};
 pub use spec::CitySpec;
 pub use venues::{VenueAnswer, venue_package};
 

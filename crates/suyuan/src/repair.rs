@@ -11,7 +11,11 @@ use suyuan_export::{Look, Package, Table, TableColumn, Values};
 use suyuan_network::{Defect, NearestPipe, PipeId, Repair, defects_that_matter};
 
 use crate::city::City;
-use crate::package::{Kind, Rows, attributes_of, run_info};
+use crate::package::run_info;
+use crate::rows::{Kind, Rows, attributes_of};
+
+/// How many repairs a check proposes: more than anybody looks at.
+pub const MOST_REPAIRS: usize = 50;
 
 /// What would reach an outfall if a repair were made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,7 +62,11 @@ fn round(value: f64) -> f64 {
 }
 
 impl City {
-    /// The defects whose repair would let most drainers, or else most pipe, reach an outfall.
+    /// The defects whose repair would let most drainers, or else most pipe, reach an outfall; at most `most`. The weight of
+    /// a defect is its number of drainers.
+    ///
+    /// # Complexity
+    /// As [`defects_that_matter`].
     #[must_use]
     pub fn defects(&self, most: usize) -> Vec<Defect> {
         let mut drainers = vec![0usize; self.network.pipe_count()];
@@ -275,11 +283,13 @@ pub fn repaired_package(
                 turned.extend(pipes.iter().map(|p| (network.pipe(*p).origin, repair.text.clone())));
             }
             Repair::Join(gap) => {
-                let (Some(pipe), Some(from)) = (city.pipe_at(gap.node), network.node(gap.node).place) else {
+                let from = network.node(gap.node).place;
+                let nearest = nearest.get_or_init(|| NearestPipe::new(network));
+                let spot = from.and_then(|from| nearest.on_pipe(gap.beyond, from));
+                let (Some(pipe), Some(from), Some(spot)) = (city.pipe_at(gap.node), from, spot) else {
+                    left.push(n); // nothing to draw
                     continue;
                 };
-                let nearest = nearest.get_or_init(|| NearestPipe::new(network));
-                let Some(spot) = nearest.on_pipe(gap.beyond, from) else { continue };
                 let beyond = network.node(gap.beyond_node);
                 let at_node =
                     beyond.place.is_some_and(|p| (p.x - spot.spot.x).hypot(p.y - spot.spot.y) <= AT_NODE);

@@ -12,7 +12,8 @@ use suyuan_venue::{OutfallSite, Shape, VenueConfig, VenueSite, WaterSite, check_
 use crate::answer::TraceRequest;
 use crate::city::City;
 use crate::error::Error;
-use crate::package::{Kind, Rows, run_info};
+use crate::package::run_info;
+use crate::rows::{Kind, Rows};
 
 /// An outfall near a venue.
 #[derive(Debug, Clone, PartialEq, Serialize)]
