@@ -164,11 +164,14 @@ fn directions_agree_with_node_ids() {
         let truth = truth(&survey);
         let levels = survey.layers.iter().any(|l| l.columns.contains_key(&Field::InvertFrom));
         for (share, seeds) in [(0.0, 1), (0.08, 3), (0.4, 3)] {
-            for bare in [false, true].into_iter().filter(|bare| *bare || levels) {
+            for (bare, with_levels) in [(false, true), (false, false), (true, true)] {
+                if (!bare && !levels) || (share == 0.0 && !with_levels) {
+                    continue;
+                }
                 let mut told = Vec::new();
                 for seed in 0..seeds {
                     let mut survey = survey.clone();
-                    let turned = turn_lines(&mut survey, share, &mut Lots(seed));
+                    let turned = turn_lines(&mut survey, share, with_levels, &mut Lots(seed));
                     for layer in &mut survey.layers {
                         layer.columns.retain(|f, _| match f {
                             Field::Id => true,
@@ -178,7 +181,11 @@ fn directions_agree_with_node_ids() {
                     }
                     told.extend(fare(&survey, &truth, &turned));
                 }
-                let what = if bare { "lines alone" } else { "with levels" };
+                let what = match (bare, with_levels) {
+                    (true, _) => "lines alone",
+                    (false, true) => "with levels",
+                    (false, false) => "levels left behind",
+                };
                 tell(set.name, &format!("{:2.0} % turned, {what}", 100.0 * share), &told);
                 everything.extend(told);
             }

@@ -26,12 +26,14 @@ type Damage = fn(&mut RawSurvey, &mut Lots);
 #[test]
 fn damaged_surveys_are_answered_nearly_as_well() {
     let Some(data) = shared_data() else { return };
-    let damages: [(&str, Damage); 5] = [
+    let damages: [(&str, Damage); 7] = [
         ("ends moved by up to 10 cm", |s, lots| move_ends(s, 0.1, lots)),
         ("ends moved by up to 30 cm", |s, lots| move_ends(s, 0.3, lots)),
         ("30 % of levels forgotten", |s, lots| forget_levels(s, 0.3, lots)),
-        ("8 % of lines turned", |s, lots| drop(turn_lines(s, 0.08, lots))),
-        ("40 % of lines turned", |s, lots| drop(turn_lines(s, 0.4, lots))),
+        ("8 % of lines turned", |s, lots| drop(turn_lines(s, 0.08, true, lots))),
+        ("40 % of lines turned", |s, lots| drop(turn_lines(s, 0.4, true, lots))),
+        ("8 % turned without levels", |s, lots| drop(turn_lines(s, 0.08, false, lots))),
+        ("40 % turned without levels", |s, lots| drop(turn_lines(s, 0.4, false, lots))),
     ];
     let mut moved = (0, 0);
     println!("{:22} {:28} {:>7} {:>13} {:>12}", "", "", "queries", "right before", "right after");

@@ -24,8 +24,9 @@ impl Lots {
 /// A pipe: its layer and row.
 pub type Row = (u16, u32);
 
-/// Draws a share of the lines the other way, levels with them; returns which.
-pub fn turn_lines(survey: &mut RawSurvey, share: f64, lots: &mut Lots) -> BTreeMap<Row, bool> {
+/// Draws a share of the lines the other way, and puts their levels at the other ends with them or leaves them in their
+/// columns; returns which.
+pub fn turn_lines(survey: &mut RawSurvey, share: f64, levels: bool, lots: &mut Lots) -> BTreeMap<Row, bool> {
     let mut all = BTreeMap::new();
     for (l, layer) in survey.layers.iter_mut().enumerate().filter(|(_, l)| l.role == Role::Pipes) {
         let turned: Vec<bool> = (0..layer.len()).map(|_| lots.draw() < share).collect();
@@ -42,7 +43,10 @@ pub fn turn_lines(survey: &mut RawSurvey, share: f64, lots: &mut Lots) -> BTreeM
             (Field::InvertFrom, Field::InvertTo),
             (Field::DepthFrom, Field::DepthTo),
             (Field::GroundFrom, Field::GroundTo),
-        ] {
+        ]
+        .into_iter()
+        .filter(|_| levels)
+        {
             let (Some(Column::Number(mut from)), Some(Column::Number(mut to))) =
                 (layer.columns.get(&a).cloned(), layer.columns.get(&b).cloned())
             else {

@@ -162,6 +162,16 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
         let layers = vec![("pipes", main_and(vec![])), ("a_drainers", vec![point("D1", 9.0, 9.0)])];
         Survey(layers.into_iter().chain([("b_drainers", vec![point(id, 50.0, 9.0)])]).collect(), "")
     };
+    // A chain that falls from 8 to 4, the levels of the second pipe as given.
+    let falling = |from: f64, to: f64| {
+        let levels = |a: f64, b: f64| json!({"invert_from": a, "invert_to": b});
+        vec![
+            pipe("P1", json!([[0, 0], [100, 0]]), levels(8.0, 7.0)),
+            pipe("P2", json!([[100, 0], [200, 0]]), levels(from, to)),
+            pipe("P3", json!([[200, 0], [300, 0]]), levels(6.0, 5.0)),
+            pipe("P4", json!([[300, 0], [400, 0]]), levels(5.0, 4.0)),
+        ]
+    };
     let drawn_from = |from: f64, to: f64| {
         let fall = if from < to { levels(4.0, 3.0) } else { levels(3.0, 4.0) };
         vec![pipe("P1", json!([[from, 0], [to, 0]]), fall), pipe("P2", json!([[100, 0], [200, 0]]), none())]
@@ -379,6 +389,7 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
         ),
         ("N19", 1, pipes(one_of_many(true)), pipes(one_of_many(false))),
         ("N20", 1, pipes(many(0.1)), pipes(many(0.0))),
+        ("N22", 1, pipes(falling(6.0, 7.0)), pipes(falling(7.0, 6.0))),
         ("D01", 1, drainer(80.0, none()), drainer(8.0, none())),
         ("D02", 1, drainer(8.0, json!({"pipe": "P9"})), drainer(8.0, json!({"pipe": "P1"}))),
         (

@@ -210,6 +210,9 @@ codes! {
     DecisionUnused "N21" Warning
         "the decision about {id} could not be applied: {why}"
         "关于 {id} 的人工决定未能采用：{why}";
+    LevelsExchanged "N22" Notice
+        "the levels of {id} stand at each other's ends: they fit the manholes the other way round"
+        "{id} 起终点高程对调：互换后与相接管井高程相符";
 
     // Drainers: D.
     DrainerFar "D01" Warning

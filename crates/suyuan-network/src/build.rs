@@ -18,7 +18,7 @@ use crate::orient::Link;
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
-use crate::{decisions, grid, outfalls};
+use crate::{decisions, grid, levels, outfalls};
 
 /// Why no network can be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -199,16 +199,6 @@ fn node_inverts(survey: &RawSurvey, nodes: &Nodes) -> Vec<f64> {
         .collect()
 }
 
-/// The levels a pipe's direction is judged by: its own, else those of the nodes at its ends.
-fn levels(lines: &Lines, nodes: &Nodes, node_inverts: &[f64], pipe: usize) -> [f64; 2] {
-    let at = |side: usize| {
-        let own = lines.pipes[pipe].inverts[side];
-        let node = nodes.of_element[lines.end_of(pipe, side)];
-        if own.is_finite() { own } else { node_inverts[node.index()] }
-    };
-    [at(0), at(1)]
-}
-
 fn direct(
     config: &BuildConfig,
     lines: &Lines,
@@ -218,8 +208,7 @@ fn direct(
     is_outfall: &[bool],
     findings: &mut Vec<Finding>,
 ) -> Vec<(Direction, [f64; 2])> {
-    let levels: Vec<[f64; 2]> =
-        (0..lines.pipes.len()).map(|p| levels(lines, nodes, node_inverts, p)).collect();
+    let levels = levels::settle(lines, nodes, node_inverts);
     let links: Vec<Link> = stretches
         .iter()
         .map(|s| {
@@ -237,7 +226,7 @@ fn direct(
     };
     let roles: Vec<NodeRole> = nodes.kinds.iter().zip(is_outfall).map(role).collect();
     let decided = decide(&lines.pipes, &levels, &links, &roles, config.direct);
-    let directions: Vec<(Direction, [f64; 2])> = decided.into_iter().zip(levels).collect();
+    let directions: Vec<(Direction, [f64; 2])> = decided.into_iter().zip(levels.at_ends).collect();
     for (p, (direction, _)) in directions.iter().enumerate() {
         let pipe = &lines.pipes[p];
         let part = pipe.parts.0 as usize;
@@ -250,6 +239,9 @@ fn direct(
         };
         if direction.certainty == Certainty::Unknown && pipe.mode != FlowMode::Bidirectional {
             findings.push(about(FindingCode::DirectionUnknown));
+        }
+        if direction.exchanged {
+            findings.push(about(FindingCode::LevelsExchanged));
         }
         if direction.rise > 0.02 {
             findings.push(about(FindingCode::AdverseFall).with("rise", format!("{:.3}", direction.rise)));
@@ -291,7 +283,7 @@ fn lay_reaches(
             mode: row.mode,
             parts: row.parts,
             reaches: (u32::MAX, 0),
-            inverts: if direction.along { *levels } else { [levels[1], levels[0]] },
+            inverts: if direction.along == direction.exchanged { [levels[1], levels[0]] } else { *levels },
         })
         .collect();
     for (r, stretch) in stretches.iter().enumerate() {

@@ -10,6 +10,7 @@ use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
 use crate::config::DirectBy;
 use crate::factor::{NodeRole, Rarity};
+use crate::levels::Levels;
 use crate::orient::{Field, Link, probability};
 use crate::survey::PipeRow;
 
@@ -30,6 +31,8 @@ pub(crate) struct Direction {
     pub(crate) basis: DirectionBasis,
     pub(crate) certainty: Certainty,
     pub(crate) probability: f32,
+    /// Whether its levels stand at each other's ends.
+    pub(crate) exchanged: bool,
     /// How far the invert rises along the decided direction, metres; 0 where it falls or is unknown.
     pub(crate) rise: f64,
     /// Evidence that says the contrary.
@@ -49,6 +52,17 @@ struct Trust {
     drawn: f64,
     /// Share of falls of each size that run against the flow.
     contrary: [f64; 4],
+    /// Share of pipes whose levels stand at each other's ends, of those that flow with their record and against it.
+    exchanged: [f64; 2],
+}
+
+/// The fall of a pipe from its record's start to its end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Fall {
+    /// As its levels stand, metres.
+    metres: f64,
+    /// The odds that they stand at each other's ends, by the levels they meet.
+    exchanged: f64,
 }
 
 fn size_of(fall: f64) -> usize {
@@ -56,17 +70,35 @@ fn size_of(fall: f64) -> usize {
 }
 
 impl Trust {
-    /// Odds that the flow follows a fall of so many metres.
-    fn odds_of_fall(self, fall: f64) -> f64 {
-        let contrary = self.contrary[size_of(fall)];
-        let odds = (1.0 - contrary) / contrary;
-        if fall > 0.0 { odds } else { 1.0 / odds }
+    /// How likely a fall is where the pipe flows with its record and against it, its levels standing as they should and
+    /// exchanged.
+    fn likelihood(self, fall: Fall) -> [[f64; 2]; 2] {
+        let contrary = self.contrary[size_of(fall.metres)];
+        let (with, against) =
+            if fall.metres > 0.0 { (1.0 - contrary, contrary) } else { (contrary, 1.0 - contrary) };
+        let [x, y] = self.exchanged;
+        [[(1.0 - x) * with, x * fall.exchanged * against], [(1.0 - y) * against, y * fall.exchanged * with]]
+    }
+
+    /// Odds that the pipe flows with its record, by its fall.
+    fn odds_of_fall(self, fall: Fall) -> f64 {
+        let [along, against] = self.likelihood(fall).map(|l| l[0] + l[1]);
+        along / against
+    }
+
+    /// Whether the levels of a pipe that flows so are likely exchanged, and how far they then rise along it, metres.
+    fn rise(self, fall: Option<Fall>, along: bool) -> (bool, f64) {
+        let Some(fall) = fall else { return (false, 0.0) };
+        let [straight, crossed] = self.likelihood(fall)[usize::from(!along)];
+        let exchanged = crossed > straight;
+        let rise = if along == exchanged { fall.metres } else { -fall.metres };
+        (exchanged, rise.max(0.0))
     }
 
     /// Whether no share differs by more than `within`.
     fn is_near(self, other: Self, within: f64) -> bool {
-        let near = |a: f64, b: f64| (a - b).abs() <= within;
-        near(self.drawn, other.drawn) && self.contrary.iter().zip(other.contrary).all(|(a, b)| near(*a, b))
+        let shares = |t: Self| [t.drawn].into_iter().chain(t.contrary).chain(t.exchanged);
+        shares(self).zip(shares(other)).all(|(a, b)| (a - b).abs() <= within)
     }
 
     fn odds_of_drawing(self) -> f64 {
@@ -81,36 +113,50 @@ struct Record {
     drawn: f64,
     falls: [f64; 4],
     contrary: [f64; 4],
+    /// Pipes with both levels that flow with their record and against it, and how many of these have them exchanged.
+    levelled: [f64; 2],
+    exchanged: [f64; 2],
 }
 
 impl Record {
     /// Counts the fall of a pipe that runs with its record with the probability `along`.
-    fn count_fall(&mut self, fall: Option<f64>, along: f64, weight: f64) {
-        if let Some(fall) = fall {
-            self.falls[size_of(fall)] += weight;
-            self.contrary[size_of(fall)] += weight * if fall > 0.0 { 1.0 - along } else { along };
+    fn count_fall(&mut self, fall: Fall, along: f64, trust: Trust, weight: f64) {
+        let size = size_of(fall.metres);
+        self.falls[size] += weight;
+        for (way, likelihood) in trust.likelihood(fall).into_iter().enumerate() {
+            let share = weight * if way == 0 { along } else { 1.0 - along };
+            let exchanged = share * likelihood[1] / (likelihood[0] + likelihood[1]);
+            // What falls as it stands runs contrary where just one of the two is turned.
+            let turned_once = if way == 0 { exchanged } else { share - exchanged };
+            self.contrary[size] += if fall.metres > 0.0 { turned_once } else { share - turned_once };
+            self.levelled[way] += share;
+            self.exchanged[way] += exchanged;
         }
     }
 
     /// Counts a pipe without a recorded direction, whose record is the order it is drawn in, or takes it out again with
-    /// weight −1.
-    fn count(&mut self, own: Own, along: f64, weight: f64) {
+    /// weight −1. `trust` is what it was judged by.
+    fn count(&mut self, own: Own, along: f64, trust: Trust, weight: f64) {
         if let Own::Open(fall) = own {
             self.lines += weight;
             self.drawn += weight * along;
-            self.count_fall(fall, along, weight);
+            if let Some(fall) = fall {
+                self.count_fall(fall, along, trust, weight);
+            }
         }
     }
 
     /// What the pipes teach of levels whose direction is recorded, by the weight of a hundred of each size at most: they are
     /// other pipes, often of another layer. How those of another layer are drawn, they do not know.
-    fn of_recorded(own: &[Own], pipes: &[PipeRow], levels: &[[f64; 2]]) -> Self {
+    fn of_recorded(own: &[Own], falls: &[Option<Fall>]) -> Self {
         let mut record = Self::default();
-        for (p, own) in own.iter().enumerate() {
-            if let Own::Recorded(along, _) = own {
-                record.count_fall(fall(&pipes[p], levels[p]), f64::from(u8::from(*along)), 1.0);
+        let usual = record.trust();
+        for (own, fall) in own.iter().zip(falls) {
+            if let (Own::Recorded(along, _), Some(fall)) = (own, fall) {
+                record.count_fall(*fall, f64::from(u8::from(*along)), usual, 1.0);
             }
         }
+        (record.levelled, record.exchanged) = ([0.0; 2], [0.0; 2]);
         for (falls, contrary) in record.falls.iter_mut().zip(&mut record.contrary) {
             let weight = (100.0 / falls.max(1.0)).min(1.0);
             (*falls, *contrary) = (*falls * weight, *contrary * weight);
@@ -119,13 +165,19 @@ impl Record {
     }
 
     /// What the record says, drawn towards what is usual: of lines four in five with the flow, by the weight of one line,
-    /// since cities are drawn well or badly as a whole; of falls by the weight of ten.
+    /// since cities are drawn well or badly as a whole; of falls by the weight of ten; of exchanged levels one in fifty, by
+    /// the weight of five pipes.
     fn trust(&self) -> Trust {
         let mut contrary = USUALLY_CONTRARY;
         for (size, share) in contrary.iter_mut().enumerate() {
             *share = (self.contrary[size].max(0.0) + 10.0 * *share) / (self.falls[size].max(0.0) + 10.0);
         }
-        Trust { drawn: (self.drawn.max(0.0) + 0.8) / (self.lines.max(0.0) + 1.0), contrary }
+        let mut exchanged = [0.02; 2];
+        for (way, share) in exchanged.iter_mut().enumerate() {
+            *share = (self.exchanged[way].max(0.0) + 5.0 * *share) / (self.levelled[way].max(0.0) + 5.0);
+        }
+        let drawn = (self.drawn.max(0.0) + 0.8) / (self.lines.max(0.0) + 1.0);
+        Trust { drawn, contrary, exchanged }
     }
 }
 
@@ -137,17 +189,20 @@ enum Own {
     /// It flows both ways.
     Both,
     /// Its fall where levels tell, and the order it is drawn in.
-    Open(Option<f64>),
+    Open(Option<Fall>),
 }
 
-/// The fall from the record's start to its end, metres, where both levels are known and say anything.
-fn fall(pipe: &PipeRow, levels: [f64; 2]) -> Option<f64> {
-    let fall = levels[0] - levels[1];
-    (pipe.mode != FlowMode::Pumped && fall.is_finite() && fall != 0.0).then_some(fall)
+impl Fall {
+    /// Of a pipe, where both levels are known and say anything.
+    fn of(pipe: &PipeRow, levels: [f64; 2], exchanged: f64) -> Option<Self> {
+        let metres = levels[0] - levels[1];
+        let tells = pipe.mode != FlowMode::Pumped && metres.is_finite() && metres != 0.0;
+        tells.then_some(Self { metres, exchanged })
+    }
 }
 
 impl Own {
-    fn of(pipe: &PipeRow, levels: [f64; 2]) -> Self {
+    fn of(pipe: &PipeRow, fall: Option<Fall>) -> Self {
         match pipe.sign {
             _ if pipe.decided.is_some() => {
                 Self::Recorded(pipe.decided == Some(true), DirectionBasis::Decided)
@@ -157,7 +212,7 @@ impl Own {
             Some(FlowSign::WithDrawn) => Self::Recorded(true, DirectionBasis::Surveyed),
             Some(FlowSign::AgainstDrawn) => Self::Recorded(false, DirectionBasis::Surveyed),
             None if pipe.labels.iter().any(Option::is_some) => Self::Recorded(true, DirectionBasis::NodeIds),
-            None => Self::Open(fall(pipe, levels)),
+            None => Self::Open(fall),
         }
     }
 
@@ -177,19 +232,26 @@ impl Own {
 /// O(ends) for each sweep; a forest needs two a round.
 pub(crate) fn decide(
     pipes: &[PipeRow],
-    levels: &[[f64; 2]],
+    levels: &Levels,
     links: &[Link],
     roles: &[NodeRole],
     direct: DirectBy,
 ) -> Vec<Direction> {
-    let own: Vec<Own> = pipes.iter().zip(levels).map(|(p, l)| Own::of(p, *l)).collect();
-    if direct == DirectBy::Stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
+    let stated = direct == DirectBy::Stated;
+    let falls: Vec<Option<Fall>> = (pipes.iter().enumerate())
+        .map(|(p, pipe)| {
+            let exchanged = if stated { 0.0 } else { levels.exchanged[p] };
+            Fall::of(pipe, levels.at_ends[p], exchanged)
+        })
+        .collect();
+    let own: Vec<Own> = pipes.iter().zip(&falls).map(|(p, f)| Own::of(p, *f)).collect();
+    if stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
         let trust = Record::default().trust();
-        return (0..own.len()).map(|p| own[p].stated(trust, fall(&pipes[p], levels[p]))).collect();
+        return (0..own.len()).map(|p| own[p].stated(trust, falls[p])).collect();
     }
     let mut field = Field::new(links, pipes.len(), roles);
     let mut rarity = Rarity::USUAL;
-    let recorded = Record::of_recorded(&own, pipes, levels);
+    let recorded = Record::of_recorded(&own, &falls);
     // A pipe is judged by what the others show: it must not vouch for itself.
     let mut trust = vec![recorded.trust(); pipes.len()];
     let mut odds = Vec::new();
@@ -203,8 +265,8 @@ pub(crate) fn decide(
         }
         rarity = field.census(&rarity).rarity();
         let mut record = recorded;
-        for (own, odds) in own.iter().zip(&odds) {
-            record.count(*own, probability(*odds), 1.0);
+        for ((own, odds), trust) in own.iter().zip(&odds).zip(&trust) {
+            record.count(*own, probability(*odds), *trust, 1.0);
         }
         let news = (rarity, record.trust());
         if news.0.is_near(known.0, ESTIMATED) && news.1.is_near(known.1, ESTIMATED) {
@@ -213,49 +275,50 @@ pub(crate) fn decide(
         known = news;
         trust.par_iter_mut().enumerate().for_each(|(p, trust)| {
             let mut others = record;
-            others.count(own[p], probability(odds[p]), -1.0);
+            others.count(own[p], probability(odds[p]), *trust, -1.0);
             *trust = others.trust();
         });
     }
-    (0..own.len())
-        .map(|p| own[p].decided(odds[p], field.neighbours(p), trust[p], fall(&pipes[p], levels[p])))
-        .collect()
+    (0..own.len()).map(|p| own[p].decided(odds[p], field.neighbours(p), trust[p], falls[p])).collect()
 }
 
 impl Own {
-    fn by_record(self, fall: Option<f64>) -> Direction {
+    fn by_record(self, trust: Trust, fall: Option<Fall>) -> Direction {
         let Self::Recorded(along, basis) = self else {
             return Direction {
                 along: true,
                 basis: DirectionBasis::None,
                 certainty: Certainty::Unknown,
                 probability: 0.5,
+                exchanged: false,
                 rise: 0.0,
                 against: None,
             };
         };
-        let rise = fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0);
+        let (exchanged, rise) = trust.rise(fall, along);
         let contradicted = rise > CLEAR_FALL && basis != DirectionBasis::Decided;
         Direction {
             along,
             basis,
             certainty: if contradicted { Certainty::Probable } else { Certainty::Certain },
             probability: if contradicted { 0.9 } else { 0.99 },
+            exchanged,
             rise,
             against: contradicted.then_some(DirectionBasis::InvertFall),
         }
     }
 
     /// By levels where they tell, else by drawn order.
-    fn stated(self, trust: Trust, fall: Option<f64>) -> Direction {
+    fn stated(self, trust: Trust, fall: Option<Fall>) -> Direction {
         // Where levels tell, drawn order is not heard.
         let trust = if fall.is_some() { Trust { drawn: 0.5, ..trust } } else { trust };
         self.decided(self.odds(trust), 1.0, trust, fall)
     }
 
-    fn decided(self, odds: f64, neighbours: f64, trust: Trust, fall: Option<f64>) -> Direction {
-        let Self::Open(evidence) = self else { return self.by_record(fall) };
+    fn decided(self, odds: f64, neighbours: f64, trust: Trust, fall: Option<Fall>) -> Direction {
+        let Self::Open(evidence) = self else { return self.by_record(trust, fall) };
         let along = odds >= 1.0;
+        let (exchanged, rise) = trust.rise(fall, along);
         let believed = probability(if along { odds } else { 1.0 / odds });
         let sides = [
             (DirectionBasis::InvertFall, evidence.map_or(1.0, |f| trust.odds_of_fall(f))),
@@ -280,7 +343,8 @@ impl Own {
             basis: strongest(1.0, 1e-9).map_or(DirectionBasis::None, |s| s.0),
             certainty,
             probability: believed as f32,
-            rise: fall.map_or(0.0, |f| if along { -f } else { f }).max(0.0),
+            exchanged,
+            rise,
             against: strongest(-1.0, 0.5).map(|s| s.0),
         }
     }

@@ -20,6 +20,7 @@ mod grid;
 mod ids;
 mod index;
 mod join;
+mod levels;
 mod network;
 mod orient;
 mod outfalls;
