@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use suyuan_core::{Coord, RawSurvey};
-use suyuan_journeys::damage::{Lots, forget_levels, move_ends, turn_lines};
+use suyuan_journeys::damage::{Lots, forget_levels, move_ends, turn_lines, with_sentinels};
 use suyuan_journeys::{SETS, found, read_set, shared_data, truth, wanted};
 use suyuan_network::{BuildConfig, JoinBy, NearestPipe, build_network};
 
@@ -23,19 +23,26 @@ fn answers(survey: &RawSurvey, places: &[Coord<f64>]) -> Vec<BTreeSet<String>> {
 
 type Damage = fn(&mut RawSurvey, &mut Lots);
 
+/// Reads a survey anew with markers among its levels.
+fn mark(survey: &mut RawSurvey, share: f64, lots: &mut Lots) {
+    let folder = tempfile::tempdir().unwrap();
+    *survey = with_sentinels(survey, share, lots, folder.path());
+}
+
 #[test]
 fn damaged_surveys_are_answered_nearly_as_well() {
     let Some(data) = shared_data() else { return };
-    let damages: [(&str, Damage); 7] = [
+    let damages: [(&str, Damage); 8] = [
         ("ends moved by up to 10 cm", |s, lots| move_ends(s, 0.1, lots)),
         ("ends moved by up to 30 cm", |s, lots| move_ends(s, 0.3, lots)),
         ("30 % of levels forgotten", |s, lots| forget_levels(s, 0.3, lots)),
+        ("2 % of levels are markers", |s, lots| mark(s, 0.02, lots)),
         ("8 % of lines turned", |s, lots| drop(turn_lines(s, 0.08, true, lots))),
         ("40 % of lines turned", |s, lots| drop(turn_lines(s, 0.4, true, lots))),
         ("8 % turned without levels", |s, lots| drop(turn_lines(s, 0.08, false, lots))),
         ("40 % turned without levels", |s, lots| drop(turn_lines(s, 0.4, false, lots))),
     ];
-    let mut moved = (0, 0);
+    let (mut moved, mut marked) = ((0, 0), (0, 0));
     println!("{:22} {:28} {:>7} {:>13} {:>12}", "", "", "queries", "right before", "right after");
     for set in &SETS {
         let survey = read_set(&data, set);
@@ -61,6 +68,9 @@ fn damaged_surveys_are_answered_nearly_as_well() {
             if what.starts_with("ends moved") {
                 moved = (moved.0 + first, moved.1 + after);
             }
+            if what.ends_with("markers") {
+                marked = (marked.0 + first, marked.1 + after);
+            }
             println!(
                 "{:22} {what:28} {all:7} {first:13} {after:12}  as before {:6.2} %",
                 set.name,
@@ -68,5 +78,6 @@ fn damaged_surveys_are_answered_nearly_as_well() {
             );
         }
     }
+    assert!(marked.0 > 1700 && marked.1 * 100 >= marked.0 * 99, "{marked:?} right before and after markers");
     assert!(moved.0 > 1700 && moved.1 * 100 >= moved.0 * 97, "{moved:?} right before and after ends moved");
 }

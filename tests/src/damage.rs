@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
+use std::path::Path;
 
 use suyuan_core::raw::{Column, Field, Shapes};
 use suyuan_core::{Coord, RawSurvey, Role};
+use suyuan_read::{LayerSpec, ReadOptions, read_survey};
 
 /// Numbers that look random and are the same everywhere (SplitMix64).
 #[derive(Debug)]
@@ -91,4 +93,39 @@ pub fn forget_levels(survey: &mut RawSurvey, share: f64, lots: &mut Lots) {
             }
         }
     }
+}
+
+/// Writes the pipes with numbers that mean "unknown" in place of a share of their levels, and reads them back.
+///
+/// # Panics
+/// If they cannot be written or read.
+#[must_use]
+#[expect(clippy::unwrap_used, reason = "a test stops where its data is not as it says")]
+pub fn with_sentinels(survey: &RawSurvey, share: f64, lots: &mut Lots, folder: &Path) -> RawSurvey {
+    let mut specs = Vec::new();
+    for (l, layer) in survey.layers_of(Role::Pipes) {
+        let marker = [-99.0, 9999.0, 999.0, 0.0][(4.0 * lots.draw()) as usize];
+        let mut features = Vec::new();
+        for row in 0..layer.len() {
+            let mut properties = serde_json::json!({"id": layer.id(row), "system": layer.system(row).key()});
+            for (field, name) in [(Field::InvertFrom, "invert_from"), (Field::InvertTo, "invert_to")] {
+                let level = layer.number(field, row).map(|v| if lots.draw() < share { marker } else { v });
+                properties[name] = level.into();
+            }
+            let parts: Vec<Vec<[f64; 2]>> =
+                layer.shapes.parts(row).map(|p| p.iter().map(|c| [c.x, c.y]).collect()).collect();
+            features.push(serde_json::json!({
+                "type": "Feature",
+                "properties": properties,
+                "geometry": {"type": "MultiLineString", "coordinates": parts},
+            }));
+        }
+        let path = folder.join(format!("pipes{l}.geojson"));
+        let text = serde_json::json!({"type": "FeatureCollection", "features": features}).to_string();
+        std::fs::write(&path, text).unwrap();
+        let mut spec = LayerSpec::new(Role::Pipes, path);
+        spec.crs = Some(survey.crs.wkt.clone());
+        specs.push(spec);
+    }
+    read_survey(&specs, &ReadOptions::default()).unwrap()
 }

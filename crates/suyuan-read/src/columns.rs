@@ -9,6 +9,7 @@ use suyuan_core::{Finding, FindingCode, FlowMode, FlowSign, Language, NodeKind, 
 
 use crate::dialect::{Dialect, RoleTable, weight};
 use crate::error::ReadError;
+use crate::sentinels;
 use crate::spec::LayerSpec;
 
 /// What was understood of a layer.
@@ -86,7 +87,7 @@ pub(crate) fn understand(
         take_system_from_name(&mut understood, layer_name, rows.len());
     }
     settle_units(&mut understood);
-    settle_sentinels(&mut understood);
+    sentinels::settle(&mut understood);
     Ok(understood)
 }
 
@@ -444,45 +445,6 @@ fn settle_units(understood: &mut Understood) {
             values.iter_mut().filter(|v| **v <= 0.0).for_each(|v| *v = f64::NAN);
         }
     }
-}
-
-/// Values that mark what was not measured become unknown.
-///
-/// −99, −999, −9999, 9999 and 99999 always; 0 where exact zeros outnumber the other levels within half a metre of
-/// zero, which a marker does and a survey by the sea does not.
-fn settle_sentinels(understood: &mut Understood) {
-    const LEVELS: [Field; 9] = [
-        Field::InvertFrom,
-        Field::InvertTo,
-        Field::GroundFrom,
-        Field::GroundTo,
-        Field::Invert,
-        Field::Ground,
-        Field::DepthFrom,
-        Field::DepthTo,
-        Field::Depth,
-    ];
-    for field in LEVELS {
-        let Some(name) = understood.fields.get(&field).cloned() else { continue };
-        let Some(Column::Number(values)) = understood.columns.get_mut(&field) else { continue };
-        for marker in [-99.0, -999.0, -9999.0, 9999.0, 99999.0, -99.99] {
-            let hits = values.iter().filter(|v| **v == marker).count();
-            if hits > 0 {
-                values.iter_mut().filter(|v| **v == marker).for_each(|v| *v = f64::NAN);
-                understood.findings.push(sentinel(&name, marker, hits));
-            }
-        }
-        let zeros = values.iter().filter(|v| **v == 0.0).count();
-        let near = values.iter().filter(|v| **v != 0.0 && v.abs() < 0.5).count();
-        if zeros > near {
-            values.iter_mut().filter(|v| **v == 0.0).for_each(|v| *v = f64::NAN);
-            understood.findings.push(sentinel(&name, 0.0, zeros));
-        }
-    }
-}
-
-fn sentinel(field: &str, value: f64, count: usize) -> Finding {
-    Finding::new(FindingCode::Sentinel).with("field", field).with("value", value).with("count", count)
 }
 
 /// The role's words for messages about what a layer should hold.

@@ -17,6 +17,7 @@ mod geojson;
 mod gpkg;
 mod inp;
 mod layer;
+mod sentinels;
 mod shapefile;
 mod spec;
 mod survey;
