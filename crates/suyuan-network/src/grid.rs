@@ -1,4 +1,4 @@
-//! Pairs of points within a distance, and what lies near a point.
+//! Distances on the plane, and what lies near a point.
 
 use rayon::prelude::*;
 use suyuan_core::Coord;
@@ -45,47 +45,6 @@ pub(crate) fn nearest_on_segment(a: Coord<f64>, b: Coord<f64>, p: Coord<f64>) ->
     (t, distance2(Coord { x: a.x + t * dx, y: a.y + t * dy }, p))
 }
 
-fn cell(value: f64, size: f64) -> i64 {
-    (value / size).floor() as i64
-}
-
-/// Calls `visit(i, j, distance²)` for each pair of points at most `within` metres apart, each pair once.
-///
-/// Sorts by cells of the size of `within` and sweeps each row together with the next one: O(n log n) plus the pairs.
-pub(crate) fn for_each_pair_within(points: &[Coord<f64>], within: f64, mut visit: impl FnMut(u32, u32, f64)) {
-    let size = within.max(1e-9);
-    let within2 = within * within;
-    let mut order: Vec<(i64, i64, u32)> =
-        points.iter().enumerate().map(|(i, p)| (cell(p.y, size), cell(p.x, size), i as u32)).collect();
-    order.par_sort_unstable();
-    let mut check = |i: u32, j: u32| {
-        let d = distance2(points[i as usize], points[j as usize]);
-        if d <= within2 {
-            visit(i.min(j), i.max(j), d);
-        }
-    };
-    let mut row_start = 0;
-    while row_start < order.len() {
-        let row = order[row_start].0;
-        let row_end = row_start + order[row_start..].partition_point(|e| e.0 == row);
-        let next_end = row_end + order[row_end..].partition_point(|e| e.0 == row + 1);
-        let mut low = row_end;
-        for k in row_start..row_end {
-            let (_, column, i) = order[k];
-            for &(_, _, j) in order[k + 1..row_end].iter().take_while(|e| e.1 <= column + 1) {
-                check(i, j);
-            }
-            while low < next_end && order[low].1 < column - 1 {
-                low += 1;
-            }
-            for &(_, _, j) in order[low..next_end].iter().take_while(|e| e.1 <= column + 1) {
-                check(i, j);
-            }
-        }
-        row_start = row_end;
-    }
-}
-
 /// How many things share a box at the lowest level, and how many boxes share one above.
 const LEAF: usize = 4;
 const FAN: usize = 8;
@@ -97,8 +56,45 @@ const FAN: usize = 8;
 /// Kamel and Faloutsos, "Hilbert R-tree" (1994).
 pub(crate) struct BoxTree {
     count: usize,
-    /// Boxes as west, south, east, north; the lowest level first.
-    levels: Vec<Vec<[f64; 4]>>,
+    /// Boxes by the level, the lowest first.
+    levels: Vec<Vec<Boxes>>,
+}
+
+/// Boxes side by side, so that one look tests them all.
+#[derive(Clone, Copy)]
+struct Boxes {
+    west: [f64; FAN],
+    south: [f64; FAN],
+    east: [f64; FAN],
+    north: [f64; FAN],
+}
+
+impl Boxes {
+    /// At most [`FAN`] boxes as west, south, east, north; what is missing is nowhere.
+    fn of(boxes: impl Iterator<Item = [f64; 4]>) -> Self {
+        let (none, nowhere) = ([f64::INFINITY; FAN], [f64::NEG_INFINITY; FAN]);
+        let mut all = Self { west: none, south: none, east: nowhere, north: nowhere };
+        for (k, b) in boxes.enumerate() {
+            (all.west[k], all.south[k], all.east[k], all.north[k]) = (b[0], b[1], b[2], b[3]);
+        }
+        all
+    }
+
+    /// The box around all of them.
+    fn around(&self) -> [f64; 4] {
+        around((0..FAN).map(|k| [self.west[k], self.south[k], self.east[k], self.north[k]]))
+    }
+
+    /// One bit for each box that an area touches.
+    fn touched(&self, [west, south, east, north]: [f64; 4]) -> u32 {
+        (0..FAN).fold(0, |bits, k| {
+            let hit = (self.west[k] <= east)
+                & (self.south[k] <= north)
+                & (self.east[k] >= west)
+                & (self.north[k] >= south);
+            bits | u32::from(hit) << k
+        })
+    }
 }
 
 fn around(boxes: impl Iterator<Item = [f64; 4]>) -> [f64; 4] {
@@ -111,11 +107,14 @@ impl BoxTree {
     /// Packs `count` things, of which `box_of(i)` is around the thing `i`.
     pub(crate) fn new(count: usize, box_of: impl Fn(usize) -> [f64; 4] + Sync) -> Self {
         let run = |k: usize, size: usize, of: usize| k * size..((k + 1) * size).min(of);
+        let leaves = count.div_ceil(LEAF);
         let leaf = |k| around(run(k, LEAF, count).map(&box_of));
-        let mut levels = vec![(0..count.div_ceil(LEAF)).into_par_iter().map(leaf).collect::<Vec<_>>()];
+        let lowest = |k| Boxes::of(run(k, FAN, leaves).map(leaf));
+        let mut levels: Vec<Vec<Boxes>> =
+            vec![(0..leaves.div_ceil(FAN)).into_par_iter().map(lowest).collect()];
         while let Some(below) = levels.last().filter(|l| l.len() > 1) {
             let up = (0..below.len().div_ceil(FAN))
-                .map(|k| around(run(k, FAN, below.len()).map(|i| below[i])))
+                .map(|k| Boxes::of(run(k, FAN, below.len()).map(|i| below[i].around())))
                 .collect();
             levels.push(up);
         }
@@ -125,20 +124,21 @@ impl BoxTree {
     /// Everything that may lie within `reach` of `p`, in order, each once; into `found`, cleared first.
     pub(crate) fn near(&self, p: Coord<f64>, reach: f64, found: &mut Vec<u32>) {
         found.clear();
-        let area = [p.x - reach, p.y - reach, p.x + reach, p.y + reach];
-        self.collect(self.levels.len() - 1, 0, area, found);
+        if self.count > 0 {
+            let area = [p.x - reach, p.y - reach, p.x + reach, p.y + reach];
+            self.collect(self.levels.len() - 1, 0, area, found);
+        }
     }
 
-    fn collect(&self, level: usize, from: usize, area: [f64; 4], found: &mut Vec<u32>) {
-        let boxes = &self.levels[level];
-        for (k, b) in boxes.iter().enumerate().skip(from).take(FAN) {
-            if b[0] > area[2] || area[0] > b[2] || b[1] > area[3] || area[1] > b[3] {
-                continue;
-            }
+    fn collect(&self, level: usize, at: usize, area: [f64; 4], found: &mut Vec<u32>) {
+        let mut touched = self.levels[level][at].touched(area);
+        while touched != 0 {
+            let k = at * FAN + touched.trailing_zeros() as usize;
+            touched &= touched - 1;
             if level == 0 {
                 found.extend((k * LEAF..((k + 1) * LEAF).min(self.count)).map(|i| i as u32));
             } else {
-                self.collect(level - 1, k * FAN, area, found);
+                self.collect(level - 1, k, area, found);
             }
         }
     }
@@ -176,22 +176,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn pairs_are_those_of_brute_force(points in prop::collection::vec(point(), 0..80), within in 0.01..9.0f64) {
-            let mut found = Vec::new();
-            for_each_pair_within(&points, within, |i, j, _| found.push((i, j)));
-            found.sort_unstable();
-            let mut expected = Vec::new();
-            for i in 0..points.len() {
-                for j in i + 1..points.len() {
-                    if distance2(points[i], points[j]) <= within * within {
-                        expected.push((i as u32, j as u32));
-                    }
-                }
-            }
-            prop_assert_eq!(found, expected);
-        }
-
         #[test]
         fn no_segment_near_a_point_is_missed(
             ends in prop::collection::vec((point(), point()), 1..60), p in point(), reach in 0.0..12.0f64

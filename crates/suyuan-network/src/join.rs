@@ -5,15 +5,16 @@
 //! to a centimetre are one node, and an end that is still free afterwards reaches for its nearest neighbour, an end
 //! or the inside of a line, where the gap is short beside its own pipe.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 use suyuan_core::{Coord, Finding, FindingCode, Language, System};
 
 use crate::config::{JoinBy, SnapTolerance};
 use crate::decisions::DecidedJoin;
-use crate::grid::{distance, for_each_pair_within};
+use crate::grid::distance;
 use crate::segments::Segments;
+use crate::spots::Spots;
 use crate::survey::{COINCIDENT, LABEL_REACH, Lines};
 use crate::union::Union;
 
@@ -114,9 +115,15 @@ pub(crate) fn join(
         settled: HashSet::new(),
         findings: Vec::new(),
     };
+    let widest = match snap {
+        SnapTolerance::Metres(m) => m,
+        SnapTolerance::Auto => SCATTERS[SCATTERS.len() - 1] * 2.0,
+    };
+    let spots = Spots::new(count, |e| joiner.places[e], widest);
+    let pairs = spots.pairs();
     joiner.tolerance = match snap {
         SnapTolerance::Metres(m) => m,
-        SnapTolerance::Auto => joiner.scatter(),
+        SnapTolerance::Auto => joiner.scatter(&spots, &pairs),
     };
     for [a, b] in &lines.seams {
         joiner.union.join(*a, *b);
@@ -134,7 +141,7 @@ pub(crate) fn join(
         }
     }
     joiner.join_labels();
-    joiner.join_coincident();
+    joiner.join_coincident(&spots, pairs);
     let near_misses = joiner.join_to_lines(segments, &mut splits);
     let root = (0..count as u32).map(|i| joiner.union.find(i)).collect();
     Joins { root, splits, near_misses, extra: Vec::new(), findings: joiner.findings }
@@ -150,26 +157,29 @@ impl Joiner<'_> {
     /// Each end has a nearest neighbour among the ends of other pipes. Where these distances pile up below some bound and
     /// hardly any lie between it and twice of it, that bound tells ends of one node from ends of two. Surveys whose ends
     /// share their coordinates pile up at nought.
-    fn scatter(&mut self) -> f64 {
-        let placed = self.by_place((0..self.ends() as u32).filter(|e| self.open[*e as usize]));
-        let widest = SCATTERS[SCATTERS.len() - 1] * 2.0;
-        let (mut ends, mut points, mut nearest) = (Vec::new(), Vec::new(), Vec::new());
-        let mut equal = 0;
-        for group in placed.chunk_by(|a, b| a.0 == b.0) {
-            points.push(group[0].0);
-            ends.push(group[0].1);
-            nearest.push(if group.len() > 1 { 0.0 } else { f64::INFINITY });
-            equal += group.len() - 1;
-        }
-        for_each_pair_within(&points, widest, |i, j, d2| {
-            let (a, b) = (ends[i as usize], ends[j as usize]);
-            if a / 2 != b / 2 && self.system_of(a).joins(self.system_of(b)) {
-                for k in [i, j] {
-                    nearest[k as usize] = nearest[k as usize].min(d2);
+    fn scatter(&mut self, spots: &Spots, pairs: &[(u32, u32, f64)]) -> f64 {
+        let is_open = |e: &&u32| (**e as usize) < self.ends() && self.open[**e as usize];
+        // The first open end of each place, and how many there are.
+        let ends: Vec<(u32, usize)> = (0..spots.len())
+            .map(|spot| {
+                let mut here = spots.at(spot).iter().filter(is_open);
+                here.next().map_or((u32::MAX, 0), |first| (*first, 1 + here.count()))
+            })
+            .collect();
+        let equal: usize = ends.iter().map(|e| e.1).filter(|count| *count > 1).sum();
+        let mut nearest: HashMap<u32, f64> = HashMap::new();
+        for (s, t, d2) in pairs {
+            let ((a, _), (b, _)) = (ends[*s as usize], ends[*t as usize]);
+            let both = a != u32::MAX && b != u32::MAX && a / 2 != b / 2;
+            if both && self.system_of(a).joins(self.system_of(b)) {
+                for spot in [*s, *t].into_iter().filter(|s| ends[*s as usize].1 == 1) {
+                    let least = nearest.entry(spot).or_insert(f64::INFINITY);
+                    *least = least.min(*d2);
                 }
             }
-        });
-        nearest.par_sort_unstable_by(f64::total_cmp);
+        }
+        let mut nearest: Vec<f64> = nearest.into_values().collect();
+        nearest.sort_unstable_by(f64::total_cmp);
         let within = |d: f64| equal + nearest.partition_point(|d2| *d2 <= d * d);
         let tells = |d: &&f64| {
             let (below, twice) = (within(**d), within(2.0 * **d));
@@ -234,29 +244,17 @@ impl Joiner<'_> {
         }
     }
 
-    /// Elements by place, those at the very same place beside each other.
-    fn by_place(&self, elements: impl Iterator<Item = u32>) -> Vec<(Coord<f64>, u32)> {
-        let mut placed: Vec<(Coord<f64>, u32)> =
-            elements.filter_map(|e| Some((self.places[e as usize]?, e))).collect();
-        placed.par_sort_unstable_by(|(p, a), (q, b)| {
-            p.x.total_cmp(&q.x).then(p.y.total_cmp(&q.y)).then(a.cmp(b))
-        });
-        placed
-    }
-
     /// Joins what lies at the very same place; one element of each place, that of the longest pipe.
     ///
     /// Without it, thousands of ends at one place would make millions of pairs.
-    fn unite_equal(&mut self) -> Vec<u32> {
-        let placed = self.by_place(0..self.places.len() as u32);
-        let mut kept = Vec::with_capacity(placed.len());
-        for group in placed.chunk_by(|a, b| a.0 == b.0) {
-            let first = group.iter().find(|(_, e)| self.open[*e as usize]).map(|(_, e)| *e);
-            let Some(first) = first else {
-                kept.push(group[0].1);
+    fn unite_equal(&mut self, spots: &Spots) -> Vec<u32> {
+        let mut kept = Vec::with_capacity(spots.len());
+        for here in (0..spots.len()).map(|spot| spots.at(spot)) {
+            let Some(first) = here.iter().find(|e| self.open[**e as usize]).copied() else {
+                kept.push(here[0]);
                 continue;
             };
-            for (_, element) in group {
+            for element in here {
                 let apart = self.union.find(first) != self.union.find(*element);
                 if apart && !self.system_of(first).joins(self.system_of(*element)) {
                     self.report_systems_meet(first, *element);
@@ -267,38 +265,29 @@ impl Joiner<'_> {
                 Some(_) => self.lines.parts[e as usize / 2].length,
                 None => -1.0,
             };
-            let open = group.iter().map(|(_, e)| *e).filter(|e| self.open[*e as usize]);
-            let longest = open.fold(first, |best, e| if length(e) > length(best) { e } else { best });
-            kept.push(longest);
+            let open = here.iter().copied().filter(|e| self.open[*e as usize]);
+            kept.push(open.fold(first, |best, e| if length(e) > length(best) { e } else { best }));
         }
-        kept.sort_unstable();
         kept
     }
 
     /// Joins elements within the tolerance, nearest pairs first, clusters never growing wider than twice of it.
-    fn join_coincident(&mut self) {
+    fn join_coincident(&mut self, spots: &Spots, pairs: Vec<(u32, u32, f64)>) {
         let tolerance = self.tolerance;
         // The ends of one node lie in a square about as wide as two of them may be apart.
         let widest = if self.snap == SnapTolerance::Auto { 1.5 * tolerance } else { 2.0 * tolerance };
-        let placed = self.unite_equal();
-        let points: Vec<Coord<f64>> = placed.iter().filter_map(|i| self.places[*i as usize]).collect();
-        let mut pairs: Vec<(f64, u32, u32)> = Vec::new();
-        for_each_pair_within(&points, tolerance, |i, j, d2| {
-            let (a, b) = (placed[i as usize], placed[j as usize]);
-            if self.open[a as usize] || self.open[b as usize] {
-                pairs.push((d2, a, b));
-            }
-        });
-        pairs.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        let mut extent: Vec<[f64; 4]> = self
-            .places
-            .iter()
-            .map(|p| {
-                p.map_or([f64::INFINITY, f64::INFINITY, -f64::INFINITY, -f64::INFINITY], |p| {
-                    [p.x, p.y, p.x, p.y]
-                })
+        let kept = self.unite_equal(spots);
+        let near = pairs.into_iter().filter(|pair| pair.2 <= tolerance * tolerance);
+        let mut pairs: Vec<(f64, u32, u32)> = near
+            .map(|(s, t, d2)| {
+                let (a, b) = (kept[s as usize], kept[t as usize]);
+                (d2, a.min(b), a.max(b))
             })
+            .filter(|(_, a, b)| self.open[*a as usize] || self.open[*b as usize])
             .collect();
+        pairs.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        // West, south, east and north of the nodes that have grown.
+        let mut extents: HashMap<u32, [f64; 4]> = HashMap::new();
         for (d2, a, b) in pairs {
             let (sa, sb) = (self.system_of(a), self.system_of(b));
             let gap = d2.sqrt();
@@ -315,14 +304,18 @@ impl Joiner<'_> {
             if ra == rb {
                 continue;
             }
-            let (ea, eb) = (extent[ra as usize], extent[rb as usize]);
+            let extent = |root: u32| match (extents.get(&root), self.places[root as usize]) {
+                (Some(extent), _) => *extent,
+                (None, Some(place)) => [place.x, place.y, place.x, place.y],
+                (None, None) => [f64::INFINITY, f64::INFINITY, -f64::INFINITY, -f64::INFINITY],
+            };
+            let (ea, eb) = (extent(ra), extent(rb));
             let both = [ea[0].min(eb[0]), ea[1].min(eb[1]), ea[2].max(eb[2]), ea[3].max(eb[3])];
             if (both[2] - both[0]).hypot(both[3] - both[1]) > widest {
                 continue;
             }
             self.union.join(ra, rb);
-            let root = self.union.find(ra);
-            extent[root as usize] = both;
+            extents.insert(self.union.find(ra), both);
             if !sa.joins(sb) {
                 self.report_systems_meet(a, b);
             }

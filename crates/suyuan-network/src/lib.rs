@@ -27,6 +27,7 @@ mod outfalls;
 mod place;
 mod segments;
 mod split;
+mod spots;
 mod survey;
 mod tap;
 mod union;

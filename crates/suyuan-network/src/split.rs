@@ -35,10 +35,16 @@ fn lower_median(values: &mut [f64]) -> f64 {
 /// What the elements of a node make of it: its name, its place, its row in a node layer.
 type Structure<'a> = (&'a str, Option<Coord<f64>>, Option<Origin>);
 
-fn structure<'a>(lines: &'a Lines, joins: &Joins, elements: &[u32]) -> Structure<'a> {
+/// `places` is scratch memory.
+fn structure<'a>(
+    lines: &'a Lines,
+    joins: &Joins,
+    elements: &[u32],
+    places: &mut [Vec<f64>; 2],
+) -> Structure<'a> {
     let ends = lines.parts.len() * 2;
     let (mut name, mut point): (&str, Option<&PointRow>) = ("", None);
-    let mut places: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    places.iter_mut().for_each(Vec::clear);
     for element in elements.iter().map(|e| *e as usize) {
         let place = if element < ends {
             if let Some(label) = lines.label(element) {
@@ -60,7 +66,7 @@ fn structure<'a>(lines: &'a Lines, joins: &Joins, elements: &[u32]) -> Structure
             places[1].push(place.y);
         }
     }
-    let [xs, ys] = &mut places;
+    let [xs, ys] = places;
     let median = (!xs.is_empty()).then(|| Coord { x: lower_median(xs), y: lower_median(ys) });
     if name.is_empty() {
         name = point.map_or("", |p| p.id.as_str());
@@ -95,7 +101,9 @@ pub(crate) fn mint_nodes(lines: &Lines, joins: &Joins, kind_of: impl Fn(Origin) 
     }
     let structures: Vec<Structure<'_>> = (0..starts.len())
         .into_par_iter()
-        .map(|n| structure(lines, joins, &elements[starts[n] as usize..ends[n] as usize]))
+        .map_init(Default::default, |places, n| {
+            structure(lines, joins, &elements[starts[n] as usize..ends[n] as usize], places)
+        })
         .collect();
     let mut given: Vec<&str> = structures.iter().map(|s| s.0).filter(|n| n.starts_with('N')).collect();
     given.par_sort_unstable();

@@ -5,12 +5,13 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use rayon::prelude::*;
-use suyuan_core::raw::{Field, RawLayer, Role};
+use suyuan_core::raw::{Column, Field, RawLayer, Role};
 use suyuan_core::text::TextColumn;
 use suyuan_core::{Coord, FlowMode, FlowSign, Origin, RawSurvey, System};
 
 use crate::config::{BuildConfig, JoinBy};
-use crate::grid::{along_curve, distance, for_each_pair_within};
+use crate::grid::{along_curve, distance};
+use crate::spots::Spots;
 
 /// Ends closer than this are one vertex drawn twice, metres: the noise of coordinates stored in millimetres or in seven
 /// decimals of a degree.
@@ -146,112 +147,235 @@ fn is_labelled(layer: &RawLayer, join: JoinBy) -> bool {
     }
 }
 
-fn inverts(layer: &RawLayer, row: usize) -> [f64; 2] {
-    let level = |invert, ground, depth| {
-        layer.number(invert, row).or_else(|| Some(layer.number(ground, row)? - layer.number(depth, row)?))
-    };
-    [
-        level(Field::InvertFrom, Field::GroundFrom, Field::DepthFrom).unwrap_or(f64::NAN),
-        level(Field::InvertTo, Field::GroundTo, Field::DepthTo).unwrap_or(f64::NAN),
-    ]
+/// The columns of a layer of pipes, looked up once.
+struct Columns<'a> {
+    /// The layer's number in the survey, and its place in the list of pipe layers.
+    index: u16,
+    layer: &'a RawLayer,
+    labelled: bool,
+    ids: Option<&'a TextColumn>,
+    labels: [Option<&'a TextColumn>; 2],
+    systems: Option<&'a [System]>,
+    modes: Option<&'a [FlowMode]>,
+    flows: Option<&'a [Option<FlowSign>]>,
+    inverts: [Option<&'a [f64]>; 2],
+    grounds: [Option<&'a [f64]>; 2],
+    depths: [Option<&'a [f64]>; 2],
+}
+
+impl<'a> Columns<'a> {
+    fn of(index: u16, layer: &'a RawLayer, join: JoinBy) -> Self {
+        let text = |field| match layer.columns.get(&field) {
+            Some(Column::Text(column)) => Some(column),
+            _ => None,
+        };
+        let number = |field| match layer.columns.get(&field) {
+            Some(Column::Number(column)) => Some(column.as_slice()),
+            _ => None,
+        };
+        let systems = match layer.columns.get(&Field::System) {
+            Some(Column::System(column)) => Some(column.as_slice()),
+            _ => None,
+        };
+        let modes = match layer.columns.get(&Field::Mode) {
+            Some(Column::Mode(column)) => Some(column.as_slice()),
+            _ => None,
+        };
+        let flows = match layer.columns.get(&Field::FlowDirection) {
+            Some(Column::Flow(column)) => Some(column.as_slice()),
+            _ => None,
+        };
+        Self {
+            index,
+            layer,
+            labelled: is_labelled(layer, join),
+            ids: text(Field::Id),
+            labels: [text(Field::FromNode), text(Field::ToNode)],
+            systems,
+            modes,
+            flows,
+            inverts: [number(Field::InvertFrom), number(Field::InvertTo)],
+            grounds: [number(Field::GroundFrom), number(Field::GroundTo)],
+            depths: [number(Field::DepthFrom), number(Field::DepthTo)],
+        }
+    }
+
+    fn label(&self, end: usize, row: usize) -> Option<&'a str> {
+        Some(self.labels[end]?.at(row)).filter(|text| !text.is_empty())
+    }
+
+    fn id(&self, row: usize) -> Option<&'a str> {
+        Some(self.ids?.at(row)).filter(|text| !text.is_empty())
+    }
+
+    fn system(&self, row: usize) -> System {
+        self.systems.map_or(System::Unknown, |column| column[row])
+    }
+
+    fn mode(&self, row: usize) -> FlowMode {
+        self.modes.map_or(FlowMode::Gravity, |column| column[row])
+    }
+
+    fn flow(&self, row: usize) -> Option<FlowSign> {
+        self.flows.and_then(|column| column[row])
+    }
+
+    /// Invert levels at both ends: as recorded, else ground less depth; `NaN` where unknown.
+    fn levels(&self, row: usize) -> [f64; 2] {
+        [0, 1].map(|end| {
+            let at = |column: Option<&[f64]>| column.map_or(f64::NAN, |c| c[row]);
+            let invert = at(self.inverts[end]);
+            if invert.is_finite() {
+                return invert;
+            }
+            let level = at(self.grounds[end]) - at(self.depths[end]);
+            if level.is_finite() { level } else { f64::NAN }
+        })
+    }
+
+    /// What the record says of a row, and its parts that have geometry.
+    fn pipe(&self, row: usize, parts: &mut Vec<(f64, u32)>, coords: &mut Vec<Coord<f64>>) -> PipeRow {
+        let first = parts.len() as u32;
+        for line in self.layer.shapes.parts(row).filter(|line| !line.is_empty()) {
+            coords.extend_from_slice(line);
+            parts.push((length_of(line), coords.len() as u32));
+        }
+        PipeRow {
+            origin: Origin { layer: self.index, row: row as u32 },
+            system: self.system(row),
+            mode: self.mode(row),
+            sign: self.flow(row),
+            inverts: self.levels(row),
+            labels: [None, None],
+            decided: None,
+            labelled: self.labelled,
+            parts: (first, parts.len() as u32),
+        }
+    }
+}
+
+/// Some rows in canonical order: pipes, their parts as length and end of its coordinates, ids.
+#[derive(Default)]
+struct Stack {
+    pipes: Vec<PipeRow>,
+    parts: Vec<(f64, u32)>,
+    coords: Vec<Coord<f64>>,
+    ids: TextColumn,
+}
+
+/// Rows that are read together.
+const STACK: usize = 8192;
+
+/// Every row to keep: its place along the curve, its layer's place in the list, its number.
+fn ordered(layers: &[Columns<'_>], config: &BuildConfig) -> Vec<(u64, u32, u32)> {
+    let keep = |system: System| config.systems.is_empty() || config.systems.contains(&system);
+    let mut rows: Vec<(u64, u32, u32)> = Vec::new();
+    for (l, columns) in layers.iter().enumerate() {
+        let shapes = &columns.layer.shapes;
+        let first = |row: usize| shapes.parts(row).find_map(|line| line.first());
+        let key = |row: usize| first(row).map_or(u64::MAX, |place| along_curve(*place));
+        let kept = (0..columns.layer.len()).into_par_iter().filter(|row| keep(columns.system(*row)));
+        rows.par_extend(kept.map(|row| (key(row), l as u32, row as u32)));
+    }
+    // Along a curve through the city, so that neighbours lie together in memory; then by recorded id, never by row
+    // number, so that the order of rows without ids moves nothing either.
+    rows.par_sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0).then_with(|| {
+            let (la, lb) = (&layers[a.1 as usize], &layers[b.1 as usize]);
+            let (ra, rb) = (a.2 as usize, b.2 as usize);
+            la.id(ra)
+                .cmp(&lb.id(rb))
+                .then_with(|| compare_lines(la.layer.shapes.parts(ra), lb.layer.shapes.parts(rb)))
+                .then_with(|| la.label(0, ra).cmp(&lb.label(0, rb)))
+                .then_with(|| la.label(1, ra).cmp(&lb.label(1, rb)))
+                .then_with(|| la.layer.source.layer.cmp(&lb.layer.source.layer))
+                .then_with(|| (la.system(ra), la.mode(ra)).cmp(&(lb.system(rb), lb.mode(rb))))
+                .then_with(|| la.flow(ra).cmp(&lb.flow(rb)))
+                .then_with(|| {
+                    let ([a, b], [c, d]) = (la.levels(ra), lb.levels(rb));
+                    a.total_cmp(&c).then(b.total_cmp(&d))
+                })
+                .then_with(|| (a.1, a.2).cmp(&(b.1, b.2)))
+        })
+    });
+    rows
 }
 
 /// Collects pipes and nodes in canonical order.
 pub(crate) fn collect(survey: &RawSurvey, config: &BuildConfig) -> Lines {
-    let keep = |system: System| config.systems.is_empty() || config.systems.contains(&system);
-    let layers: Vec<(u16, &RawLayer, bool)> = survey
-        .layers_of(Role::Pipes)
-        .map(|(index, layer)| (index, layer, is_labelled(layer, config.join)))
+    let layers: Vec<Columns<'_>> =
+        survey.layers_of(Role::Pipes).map(|(index, layer)| Columns::of(index, layer, config.join)).collect();
+    let rows = ordered(&layers, config);
+    let stacks: Vec<Stack> = rows
+        .par_chunks(STACK)
+        .map(|rows| {
+            let mut stack = Stack::default();
+            for (_, l, row) in rows {
+                let (columns, row) = (&layers[*l as usize], *row as usize);
+                stack.pipes.push(columns.pipe(row, &mut stack.parts, &mut stack.coords));
+                stack.ids.push(&columns.layer.id(row));
+            }
+            stack
+        })
         .collect();
-    // Along a curve through the city, so that neighbours lie together in memory; then by recorded id, never by row
-    // number, so that the order of rows without ids moves nothing either.
-    let mut rows: Vec<(u64, u32, u32)> = Vec::new();
-    for (l, (_, layer, _)) in layers.iter().enumerate() {
-        let first = |row: usize| layer.shapes.parts(row).find_map(|line| line.first());
-        let key = |row: usize| first(row).map_or(u64::MAX, |place| along_curve(*place));
-        let kept = (0..layer.len()).filter(|row| keep(layer.system(*row)));
-        rows.extend(kept.map(|row| (key(row), l as u32, row as u32)));
-    }
-    rows.par_sort_by(|a, b| {
-        let (la, lb) = (layers[a.1 as usize].1, layers[b.1 as usize].1);
-        let (ra, rb) = (a.2 as usize, b.2 as usize);
-        a.0.cmp(&b.0)
-            .then_with(|| la.text(Field::Id, ra).cmp(&lb.text(Field::Id, rb)))
-            .then_with(|| compare_lines(la.shapes.parts(ra), lb.shapes.parts(rb)))
-            .then_with(|| la.text(Field::FromNode, ra).cmp(&lb.text(Field::FromNode, rb)))
-            .then_with(|| la.text(Field::ToNode, ra).cmp(&lb.text(Field::ToNode, rb)))
-            .then_with(|| la.source.layer.cmp(&lb.source.layer))
-            .then_with(|| (la.system(ra), la.mode(ra)).cmp(&(lb.system(rb), lb.mode(rb))))
-            .then_with(|| la.flow(ra).cmp(&lb.flow(rb)))
-            .then_with(|| {
-                let ([a, b], [c, d]) = (inverts(la, ra), inverts(lb, rb));
-                a.total_cmp(&c).then(b.total_cmp(&d))
-            })
-    });
-
-    let mut names = Labels::default();
     let mut lines = Lines {
         ids: TextColumn::with_capacity(rows.len()),
         pipes: Vec::with_capacity(rows.len()),
-        parts: Vec::with_capacity(rows.len()),
-        coords: Vec::with_capacity(rows.len() * 3),
+        parts: Vec::with_capacity(stacks.iter().map(|s| s.parts.len()).sum()),
+        coords: Vec::with_capacity(stacks.iter().map(|s| s.coords.len()).sum()),
         points: Vec::new(),
         labels: Vec::new(),
         unplaced: Vec::new(),
         seams: Vec::new(),
     };
-    for (_, l, row) in rows {
-        let (index, layer, labelled) = layers[l as usize];
-        let row_index = row as usize;
-        let origin = Origin { layer: index, row };
-        let labels = if labelled {
-            [Field::FromNode, Field::ToNode].map(|f| layer.text(f, row_index).map(|t| names.number(t)))
-        } else {
-            [None, None]
-        };
-        let pipe = lines.pipes.len() as u32;
-        let first_part = lines.parts.len() as u32;
-        for line in layer.shapes.parts(row_index).filter(|line| !line.is_empty()) {
-            let start = lines.coords.len() as u32;
-            lines.coords.extend_from_slice(line);
-            let coords = (start, lines.coords.len() as u32);
-            lines.parts.push(Part {
-                pipe,
-                coords,
-                length: length_of(line),
-                flipped: false,
-                seams: [false; 2],
-            });
-        }
-        if lines.parts.len() as u32 == first_part {
-            if labels.iter().all(Option::is_none) {
-                lines.unplaced.push(origin);
-                continue;
+    let mut names = Labels::default();
+    let mut row_of = rows.iter();
+    for stack in stacks {
+        let first_coord = lines.coords.len() as u32;
+        lines.coords.extend_from_slice(&stack.coords);
+        let mut start = first_coord;
+        for (p, mut row) in stack.pipes.into_iter().enumerate() {
+            let Some((_, l, _)) = row_of.next() else { break };
+            let columns = &layers[*l as usize];
+            let at = row.origin.row as usize;
+            if columns.labelled {
+                row.labels = [0, 1].map(|end| columns.label(end, at).map(|text| names.number(text)));
             }
-            let length = layer.number(Field::Length, row_index).filter(|v| *v >= 0.0).unwrap_or(0.0);
-            let at = lines.coords.len() as u32;
-            lines.parts.push(Part { pipe, coords: (at, at), length, flipped: false, seams: [false; 2] });
+            let pipe = lines.pipes.len() as u32;
+            let first = lines.parts.len() as u32;
+            for (length, end) in &stack.parts[row.parts.0 as usize..row.parts.1 as usize] {
+                let coords = (start, first_coord + end);
+                start = coords.1;
+                lines.parts.push(Part { pipe, coords, length: *length, flipped: false, seams: [false; 2] });
+            }
+            if row.parts.0 == row.parts.1 {
+                if row.labels.iter().all(Option::is_none) {
+                    lines.unplaced.push(row.origin);
+                    continue;
+                }
+                let length = columns.layer.number(Field::Length, at).filter(|v| *v >= 0.0).unwrap_or(0.0);
+                lines.parts.push(Part {
+                    pipe,
+                    coords: (start, start),
+                    length,
+                    flipped: false,
+                    seams: [false; 2],
+                });
+            }
+            row.parts = (first, lines.parts.len() as u32);
+            lines.ids.push(stack.ids.at(p));
+            lines.pipes.push(row);
         }
-        lines.ids.push(&layer.id(row_index));
-        lines.pipes.push(PipeRow {
-            origin,
-            system: layer.system(row_index),
-            mode: layer.mode(row_index),
-            sign: layer.flow(row_index),
-            inverts: inverts(layer, row_index),
-            labels,
-            decided: None,
-            labelled,
-            parts: (first_part, lines.parts.len() as u32),
-        });
     }
-    let any_labelled = layers.iter().any(|l| l.2);
+    let any_labelled = layers.iter().any(|columns| columns.labelled);
     collect_points(survey, &mut lines, &mut names, any_labelled);
     lines.labels = names.in_order();
     for pipe in 0..lines.pipes.len() {
         chain_parts(&mut lines, pipe);
     }
-    flip_to_labels(&mut lines);
+    if any_labelled {
+        flip_to_labels(&mut lines);
+    }
     lines
 }
 
@@ -315,7 +439,7 @@ fn chain_parts(lines: &mut Lines, pipe: usize) {
     // What meets at each end, specks aside, and what a speck lies on.
     let mut met: HashMap<u32, Vec<u32>> = HashMap::new();
     let mut specks: Vec<[u32; 2]> = Vec::new();
-    for_each_pair_within(&places, COINCIDENT, |i, j, _| {
+    for (i, j) in Spots::new(places.len(), |i| Some(places[i]), COINCIDENT).pairs_of_points() {
         let (a, b) = (ends[i as usize], ends[j as usize]);
         match (is_speck(a), is_speck(b)) {
             _ if a / 2 == b / 2 => {}
@@ -326,7 +450,7 @@ fn chain_parts(lines: &mut Lines, pipe: usize) {
             (true, _) => specks.push([a, b]),
             (false, true) => specks.push([b, a]),
         }
-    });
+    }
     let beyond = |end: u32| match met.get(&end).map(Vec::as_slice) {
         Some([far]) if met.get(far).is_some_and(|back| back.len() == 1) => Some(*far),
         _ => None,
