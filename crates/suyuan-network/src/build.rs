@@ -1,11 +1,14 @@
 //! The one way to make a network.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use petgraph::algo::kosaraju_scc;
+use petgraph::visit::NodeFiltered;
+use rayon::prelude::*;
 use suyuan_core::raw::Field;
 use suyuan_core::{
-    Certainty, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
+    Certainty, Coord, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
 };
 
 use crate::config::{BuildConfig, SnapTolerance};
@@ -208,9 +211,9 @@ fn direct(
     is_outfall: &[bool],
     findings: &mut Vec<Finding>,
 ) -> Vec<(Direction, [f64; 2])> {
-    let levels = levels::settle(lines, nodes, node_inverts);
+    let levels = levels::settle(lines, nodes, node_inverts, config.direct);
     let links: Vec<Link> = stretches
-        .iter()
+        .par_iter()
         .map(|s| {
             let part = &lines.parts[s.part as usize];
             let [a, b] = s.nodes.map(|n| n.0);
@@ -332,8 +335,48 @@ fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::su
 
 impl Network {
     /// What is odd about the network as a whole.
+    /// Nodes that water can come back to, ring by ring.
+    ///
+    /// # Complexity
+    /// O(nodes + reaches): what has nothing above it or nothing below it is peeled off first, which leaves rings and what
+    /// lies between them.
+    fn rings(&self) -> Vec<Vec<NodeId>> {
+        let count = self.node_count();
+        let mut gone = vec![false; count];
+        for downstream in [true, false] {
+            let (back, on) =
+                if downstream { (&self.incoming, &self.outgoing) } else { (&self.outgoing, &self.incoming) };
+            let far = |r: &crate::ReachId| {
+                let reach = self.reach(*r);
+                if downstream { reach.to } else { reach.from }
+            };
+            let near = |r: &crate::ReachId| {
+                let reach = self.reach(*r);
+                if downstream { reach.from } else { reach.to }
+            };
+            let left = |n: NodeId| back.at(n).iter().filter(|r| !gone[near(r).index()]).count() as u32;
+            let mut waits: Vec<u32> = self.node_ids().map(left).collect();
+            let bare = |n: &NodeId| waits[n.index()] == 0 && !gone[n.index()];
+            let mut ready: Vec<NodeId> = self.node_ids().filter(bare).collect();
+            while let Some(node) = ready.pop() {
+                gone[node.index()] = true;
+                for next in on.at(node).iter().map(far).filter(|n| !gone[n.index()]) {
+                    waits[next.index()] -= 1;
+                    if waits[next.index()] == 0 {
+                        ready.push(next);
+                    }
+                }
+            }
+        }
+        if gone.iter().all(|gone| *gone) {
+            return Vec::new();
+        }
+        let kept = NodeFiltered::from_fn(self, |n: NodeId| !gone[n.index()]);
+        kosaraju_scc(&kept).into_iter().filter(|ring| ring.len() > 1 && !gone[ring[0].index()]).collect()
+    }
+
     fn report(&self, findings: &mut Vec<Finding>) {
-        let rings: Vec<Vec<NodeId>> = kosaraju_scc(self).into_iter().filter(|ring| ring.len() > 1).collect();
+        let rings = self.rings();
         let mut ring_of = vec![0u32; self.node_count()];
         for (number, ring) in (1..).zip(&rings) {
             for node in ring {
@@ -405,17 +448,20 @@ fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) {
         turned.reverse();
         drawn.min(turned)
     };
-    let mut ends: Vec<([u64; 4], PipeId)> = network
-        .pipe_ids()
-        .filter_map(|pipe| {
-            let first = network.parts_of(pipe).find_map(|line| line.first().copied())?;
-            let last = network.parts_of(pipe).last()?.last().copied()?;
-            let (a, b) = ([first.x.to_bits(), first.y.to_bits()], [last.x.to_bits(), last.y.to_bits()]);
-            let (a, b) = if a <= b { (a, b) } else { (b, a) };
-            Some(([a[0], a[1], b[0], b[1]], pipe))
-        })
-        .collect();
-    ends.sort_unstable();
+    // Drawings that are alike have ends that are alike, whichever way they run.
+    let ends = |pipe: PipeId| -> Option<(u64, PipeId)> {
+        let first = network.parts_of(pipe).find_map(|line| line.first().copied())?;
+        let last = network.parts_of(pipe).last()?.last().copied()?;
+        let of = |c: Coord<f64>| {
+            let mut hasher = DefaultHasher::new();
+            [c.x.to_bits(), c.y.to_bits()].hash(&mut hasher);
+            hasher.finish()
+        };
+        Some((of(first).wrapping_add(of(last)), pipe))
+    };
+    let mut ends: Vec<(u64, PipeId)> =
+        (0..network.pipe_count() as u32).into_par_iter().filter_map(|p| ends(PipeId(p))).collect();
+    ends.par_sort_unstable();
     for group in ends.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
         let mut keyed: Vec<(Vec<[u64; 2]>, PipeId)> = group.iter().map(|(_, p)| (key(*p), *p)).collect();
         keyed.sort_unstable();

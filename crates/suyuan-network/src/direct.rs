@@ -238,48 +238,62 @@ pub(crate) fn decide(
     direct: DirectBy,
 ) -> Vec<Direction> {
     let stated = direct == DirectBy::Stated;
-    let falls: Vec<Option<Fall>> = (pipes.iter().enumerate())
-        .map(|(p, pipe)| {
-            let exchanged = if stated { 0.0 } else { levels.exchanged[p] };
-            Fall::of(pipe, levels.at_ends[p], exchanged)
-        })
+    let falls: Vec<Option<Fall>> = (pipes.par_iter().enumerate())
+        .map(|(p, pipe)| Fall::of(pipe, levels.at_ends[p], levels.exchanged[p]))
         .collect();
-    let own: Vec<Own> = pipes.iter().zip(&falls).map(|(p, f)| Own::of(p, *f)).collect();
+    let own: Vec<Own> = pipes.par_iter().zip(&falls).map(|(p, f)| Own::of(p, *f)).collect();
     if stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
         let trust = Record::default().trust();
-        return (0..own.len()).map(|p| own[p].stated(trust, falls[p])).collect();
+        return own.par_iter().zip(&falls).map(|(own, fall)| own.stated(trust, *fall)).collect();
     }
     let mut field = Field::new(links, pipes.len(), roles);
-    let mut rarity = Rarity::USUAL;
     let recorded = Record::of_recorded(&own, &falls);
-    // A pipe is judged by what the others show: it must not vouch for itself.
-    let mut trust = vec![recorded.trust(); pipes.len()];
+    let usual = recorded.trust();
+    let mut known =
+        Known { record: recorded, trust: usual, by: usual, odds: Vec::new(), rarity: Rarity::USUAL };
     let mut odds = Vec::new();
-    let mut known = (rarity, recorded.trust());
     for round in 0..ROUNDS {
-        let evidence: Vec<f64> = own.par_iter().zip(&trust).map(|(o, t)| o.odds(*t)).collect();
-        field.settle(&evidence, &rarity);
+        let evidence: Vec<f64> =
+            (0..own.len()).into_par_iter().map(|p| own[p].odds(known.without(p, own[p]))).collect();
+        field.settle(&evidence, &known.rarity);
         odds = field.odds(&evidence);
         if round + 1 == ROUNDS {
             break;
         }
-        rarity = field.census(&rarity).rarity();
         let mut record = recorded;
-        for ((own, odds), trust) in own.iter().zip(&odds).zip(&trust) {
-            record.count(*own, probability(*odds), *trust, 1.0);
+        for (own, odds) in own.iter().zip(&odds) {
+            record.count(*own, probability(*odds), known.trust, 1.0);
         }
-        let news = (rarity, record.trust());
-        if news.0.is_near(known.0, ESTIMATED) && news.1.is_near(known.1, ESTIMATED) {
+        let (trust, rarity) = (record.trust(), field.census(&known.rarity).rarity());
+        if rarity.is_near(known.rarity, ESTIMATED) && trust.is_near(known.trust, ESTIMATED) {
             break;
         }
-        known = news;
-        trust.par_iter_mut().enumerate().for_each(|(p, trust)| {
-            let mut others = record;
-            others.count(own[p], probability(odds[p]), *trust, -1.0);
-            *trust = others.trust();
-        });
+        known = Known { record, trust, by: known.trust, odds: std::mem::take(&mut odds), rarity };
     }
-    (0..own.len()).map(|p| own[p].decided(odds[p], field.neighbours(p), trust[p], falls[p])).collect()
+    (0..own.len())
+        .into_par_iter()
+        .map(|p| own[p].decided(odds[p], field.neighbours(p), known.without(p, own[p]), falls[p]))
+        .collect()
+}
+
+/// What is known of a survey.
+struct Known {
+    record: Record,
+    trust: Trust,
+    /// The trust and the odds that its pipes were counted by; no odds where none are counted yet.
+    by: Trust,
+    odds: Vec<f64>,
+    rarity: Rarity,
+}
+
+impl Known {
+    /// What the others show: a pipe must not vouch for itself.
+    fn without(&self, pipe: usize, own: Own) -> Trust {
+        let Some(odds) = self.odds.get(pipe) else { return self.trust };
+        let mut others = self.record;
+        others.count(own, probability(*odds), self.by, -1.0);
+        others.trust()
+    }
 }
 
 impl Own {

@@ -8,6 +8,7 @@
 
 use rayon::prelude::*;
 
+use crate::config::DirectBy;
 use crate::ids::NodeId;
 use crate::split::Nodes;
 use crate::survey::Lines;
@@ -43,19 +44,29 @@ struct Meetings {
 }
 
 impl Meetings {
-    fn new(count: usize, ends: &[(NodeId, u32, u8)]) -> Self {
+    /// Every level that a pipe gives to one of its `ends`.
+    fn new(count: usize, ends: &[[NodeId; 2]], own: impl Fn(usize) -> [f64; 2]) -> Self {
+        let known = || {
+            ends.iter().enumerate().flat_map(|(p, nodes)| {
+                let levels = own(p);
+                [0u8, 1]
+                    .into_iter()
+                    .filter(move |side| levels[usize::from(*side)].is_finite())
+                    .map(move |side| (nodes[usize::from(side)], p as u32, side))
+            })
+        };
         let mut starts = vec![0u32; count + 1];
-        for (node, ..) in ends {
+        for (node, ..) in known() {
             starts[node.index() + 1] += 1;
         }
         for n in 0..count {
             starts[n + 1] += starts[n];
         }
         let mut next = starts.clone();
-        let mut sorted = vec![(0, 0); ends.len()];
-        for (node, pipe, side) in ends {
+        let mut sorted = vec![(0, 0); starts[count] as usize];
+        for (node, pipe, side) in known() {
             let at = &mut next[node.index()];
-            sorted[*at as usize] = (*pipe, *side);
+            sorted[*at as usize] = (pipe, side);
             *at += 1;
         }
         Self { starts, ends: sorted }
@@ -71,12 +82,12 @@ fn closeness(apart: f64) -> f64 {
     1.0 / (1.0 + t * t)
 }
 
-/// Levels, and how well each pipe's own suit those it meets. `node_inverts` are the bottom levels of nodes, `NaN` where
-/// unknown.
+/// Levels, and how well each pipe's own suit those it meets, unless they are to be taken as stated. `node_inverts` are the
+/// bottom levels of nodes, `NaN` where unknown.
 ///
 /// # Complexity
 /// O(Σ d²) for nodes of d levels each, a few times over.
-pub(crate) fn settle(lines: &Lines, nodes: &Nodes, node_inverts: &[f64]) -> Levels {
+pub(crate) fn settle(lines: &Lines, nodes: &Nodes, node_inverts: &[f64], direct: DirectBy) -> Levels {
     let count = lines.pipes.len();
     let node = |pipe: usize, side: usize| nodes.of_element[lines.end_of(pipe, side)];
     let ends: Vec<[NodeId; 2]> = (0..count).into_par_iter().map(|p| [node(p, 0), node(p, 1)]).collect();
@@ -84,16 +95,11 @@ pub(crate) fn settle(lines: &Lines, nodes: &Nodes, node_inverts: &[f64]) -> Leve
     // Levels that a labelled record gives to its named nodes are where they belong; so is a single one.
     let open = |pipe: usize| {
         let [a, b] = own(pipe);
-        (a - b).abs() >= LEAST_FALL && lines.pipes[pipe].labels == [None, None]
+        direct != DirectBy::Stated && (a - b).abs() >= LEAST_FALL && lines.pipes[pipe].labels == [None, None]
     };
     let open: Vec<bool> = (0..count).into_par_iter().map(open).collect();
     let exchanged = if open.contains(&true) {
-        let known: Vec<(NodeId, u32, u8)> = (0..count)
-            .flat_map(|p| [0u8, 1].map(|side| (p, side)))
-            .filter(|(p, side)| own(*p)[usize::from(*side)].is_finite())
-            .map(|(p, side)| (ends[p][usize::from(side)], p as u32, side))
-            .collect();
-        judge(&Meetings::new(nodes.places.len(), &known), &ends, node_inverts, &own, &open)
+        judge(&Meetings::new(nodes.places.len(), &ends, own), &ends, node_inverts, &own, &open)
     } else {
         vec![0.0; count]
     };
@@ -101,7 +107,7 @@ pub(crate) fn settle(lines: &Lines, nodes: &Nodes, node_inverts: &[f64]) -> Leve
         let level = own(p)[side];
         if level.is_finite() { level } else { node_inverts[ends[p][side].index()] }
     };
-    Levels { at_ends: (0..count).map(|p| [at(p, 0), at(p, 1)]).collect(), exchanged }
+    Levels { at_ends: (0..count).into_par_iter().map(|p| [at(p, 0), at(p, 1)]).collect(), exchanged }
 }
 
 /// The odds of each open pipe that its levels are exchanged, by those of the others, whose own order is as doubtful.

@@ -17,6 +17,8 @@ use crate::factor::{Census, NodeRole, Rarity, Scratch, Weights};
 const SUREST: f64 = 1e4;
 /// Sweeps stop when no message moves the probability of an end by more than this.
 const SETTLED: f64 = 1e-3;
+/// Rarities within this of each other ask for no new messages.
+const NEAR: f64 = 0.002;
 /// The most sweeps in one round; a tree needs two.
 const MOST_SWEEPS: usize = 12;
 /// Parts of the network are settled together until they have so many nodes.
@@ -69,6 +71,8 @@ pub(crate) struct Field {
     /// Odds for flowing into the node: as the node tells each end, and by the evidence of its pipe.
     messages: Vec<f64>,
     own: Vec<f64>,
+    /// What the messages were last settled for.
+    settled: Option<Rarity>,
 }
 
 /// The messages of some nodes that only speak to each other.
@@ -86,6 +90,11 @@ struct Talk<'a> {
 
 fn clamp(odds: f64) -> f64 {
     odds.clamp(1.0 / SUREST, SUREST)
+}
+
+/// Whether odds have changed so much that others should hear of it: by [`SETTLED`] in probability, or by half.
+fn differ(a: f64, b: f64) -> bool {
+    (probability(a) - probability(b)).abs() >= SETTLED || a > 2.0 * b || b > 2.0 * a
 }
 
 /// The probability that odds stand for.
@@ -309,11 +318,7 @@ impl Talk<'_> {
         for k in 0..count {
             let odds = clamp(weights.odds_into(self.rarity.split, self.scratch.others(k)));
             let known = std::mem::replace(&mut self.messages[from + k - first_end], odds);
-            // The same change of odds counts for the more, the less sure the end is.
-            if (probability(known) - probability(odds)).abs() >= SETTLED
-                || odds > 2.0 * known
-                || known > 2.0 * odds
-            {
+            if differ(known, odds) {
                 moved = true;
                 self.wake(from + k);
             }
@@ -338,7 +343,7 @@ impl Talk<'_> {
 impl Field {
     pub(crate) fn new(links: &[Link], pipe_count: usize, roles: &[NodeRole]) -> Self {
         let web = Web::new(links, pipe_count, roles);
-        Self { messages: vec![1.0; web.pipes.len()], own: vec![1.0; web.pipes.len()], web }
+        Self { messages: vec![1.0; web.pipes.len()], own: vec![1.0; web.pipes.len()], settled: None, web }
     }
 
     /// What the neighbours alone say of a pipe: the odds that it runs with its record.
@@ -353,12 +358,20 @@ impl Field {
 
     /// Sends messages until they settle, each part of the network by itself.
     pub(crate) fn settle(&mut self, own: &[f64], rarity: &Rarity) {
-        let Self { web, messages, own: by_end } = self;
+        let Self { web, messages, own: by_end, settled } = self;
         let web = &*web;
-        by_end.par_iter_mut().enumerate().for_each(|(e, odds)| {
-            let own = own[web.pipes[e] as usize];
-            *odds = if web.into[e] { own } else { 1.0 / own };
-        });
+        // A node listens anew where the evidence of one of its pipes has changed, and everywhere if the rarities have.
+        let anew = !settled.is_some_and(|s| s.is_near(*rarity, NEAR));
+        let changed: Vec<bool> = by_end
+            .par_iter_mut()
+            .enumerate()
+            .map(|(e, odds)| {
+                let own = own[web.pipes[e] as usize];
+                let own = if web.into[e] { own } else { 1.0 / own };
+                differ(std::mem::replace(odds, own), own)
+            })
+            .collect();
+        *settled = Some(*rarity);
         let own = &*by_end;
         let mut rest = messages.as_mut_slice();
         let mut talks = Vec::new();
@@ -366,11 +379,12 @@ impl Field {
             let first = (nodes.start, web.starts[nodes.start] as usize);
             let (messages, later) = rest.split_at_mut(web.starts[nodes.end] as usize - first.1);
             rest = later;
-            talks.push((first, nodes.len(), messages));
+            talks.push((first, nodes, messages));
         }
         talks.into_par_iter().for_each(|(first, nodes, messages)| {
-            let scratch = Scratch::default();
-            Talk { web, rarity, own, first, messages, stale: vec![true; nodes], scratch }.settle();
+            let ends = |node: usize| web.starts[node] as usize..web.starts[node + 1] as usize;
+            let stale = nodes.map(|node| anew || changed[ends(node)].contains(&true)).collect();
+            Talk { web, rarity, own, first, messages, stale, scratch: Scratch::default() }.settle();
         });
     }
 
