@@ -136,6 +136,9 @@ pub(crate) enum Weights {
     Joint { sink: f64, summit: f64, mixed: f64 },
 }
 
+/// Products over more ends than this could leave the bounds of numbers.
+const MANY_ENDS: usize = 32;
+
 /// What the other ends at a node do: all in, all out, all out weighted by splits, any way weighted by splits.
 #[derive(Clone, Copy)]
 pub(crate) struct Others {
@@ -148,17 +151,11 @@ pub(crate) struct Others {
 impl Others {
     const NONE: Self = Self { all_in: 1.0, all_out: 1.0, all_split: 1.0, any: 1.0 };
 
-    fn and(self, into: f64, split: f64) -> Self {
-        // Only the ratios of the four matter: by the greatest of them, so that hundreds of ends do not underflow.
-        let any = into + split * (1.0 - into);
-        let out = 1.0 - into;
-        let scale = 1.0 / any.max(out);
-        Self {
-            all_in: self.all_in * into * scale,
-            all_out: self.all_out * out * scale,
-            all_split: self.all_split * split * out * scale,
-            any: self.any * any * scale,
-        }
+    /// One end with such odds for flowing in. Only the ratios of the four matter, so nothing is divided; among very many ends
+    /// the greatest of them is made 1, so that their products stay within bounds.
+    fn of(odds: f64, split: f64, many: bool) -> Self {
+        let scale = if many { 1.0 / (odds + 1.0) } else { 1.0 };
+        Self { all_in: odds * scale, all_out: scale, all_split: split * scale, any: (odds + split) * scale }
     }
 
     fn times(self, other: Self) -> Self {
@@ -196,28 +193,33 @@ impl Weights {
         }
     }
 
+    /// The odds that an end flows in where the others do not matter.
+    pub(crate) fn given(&self, split: f64) -> Option<f64> {
+        match self {
+            Self::Fixed(odds) => Some(*odds),
+            Self::Passed => Some(1.0 / split),
+            Self::Joint { .. } => None,
+        }
+    }
+
     /// The odds that an end flows in, given what the others may do.
     pub(crate) fn odds_into(&self, split: f64, others: Others) -> f64 {
-        match self {
-            Self::Fixed(odds) => *odds,
-            Self::Passed => 1.0 / split,
-            Self::Joint { sink, summit, mixed } => {
-                // In: all others in makes a sink, else one of them is the outlet.
-                let flows_in = sink * others.all_in + mixed * (others.any - others.all_in) / split;
-                // Out: all others out makes a summit, else it is one more outlet.
-                let flows_out = summit * others.all_out + mixed * (others.any - others.all_split);
-                if flows_in <= f64::MIN_POSITIVE && flows_out <= f64::MIN_POSITIVE {
-                    return 1.0; // too many ends to tell
-                }
-                flows_in / flows_out.max(f64::MIN_POSITIVE)
-            }
+        let Self::Joint { sink, summit, mixed } = self else { return self.given(split).unwrap_or(1.0) };
+        // In: all others in makes a sink, else one of them is the outlet.
+        let flows_in = sink * others.all_in + mixed * (others.any - others.all_in) / split;
+        // Out: all others out makes a summit, else it is one more outlet.
+        let flows_out = summit * others.all_out + mixed * (others.any - others.all_split);
+        if flows_in <= f64::MIN_POSITIVE && flows_out <= f64::MIN_POSITIVE {
+            return 1.0; // too many ends to tell
         }
+        flows_in / flows_out.max(f64::MIN_POSITIVE)
     }
 }
 
 /// Memory of a sweep.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// The odds that each end flows in, by the rest of the network.
     pub(crate) into: Vec<f64>,
     before: Vec<Others>,
     after: Vec<Others>,
@@ -226,18 +228,13 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Products over the ends before and after each.
     pub(crate) fn prepare(&mut self, split: f64) {
+        let many = self.into.len() > MANY_ENDS;
+        let each = |odds: &f64| Others::of(*odds, split, many);
+        let product = |product: &mut Others, other| Some(std::mem::replace(product, product.times(other)));
         self.before.clear();
+        self.before.extend(self.into.iter().map(each).scan(Others::NONE, product));
         self.after.clear();
-        let mut product = Others::NONE;
-        for p in &self.into {
-            self.before.push(product);
-            product = product.and(*p, split);
-        }
-        product = Others::NONE;
-        for p in self.into.iter().rev() {
-            self.after.push(product);
-            product = product.and(*p, split);
-        }
+        self.after.extend(self.into.iter().rev().map(each).scan(Others::NONE, product));
     }
 
     pub(crate) fn others(&self, k: usize) -> Others {

@@ -94,7 +94,8 @@ fn clamp(odds: f64) -> f64 {
 
 /// Whether odds have changed so much that others should hear of it: by [`SETTLED`] in probability, or by half.
 fn differ(a: f64, b: f64) -> bool {
-    (probability(a) - probability(b)).abs() >= SETTLED || a > 2.0 * b || b > 2.0 * a
+    // The difference of a / (1 + a) and b / (1 + b), without dividing.
+    (a - b).abs() >= SETTLED * (1.0 + a) * (1.0 + b) || a > 2.0 * b || b > 2.0 * a
 }
 
 /// The probability that odds stand for.
@@ -264,19 +265,20 @@ impl Web {
         odds
     }
 
-    /// The probability that each end at a node flows into it, by the rest of the network.
+    /// The odds that each end at a node flows into it, by the rest of the network.
     fn listen(&self, node: usize, own: &[f64], message: impl Fn(u32) -> f64 + Copy, into: &mut Vec<f64>) {
         into.clear();
         for e in self.starts[node]..self.starts[node + 1] {
+            let own = own[e as usize];
             let odds = match self.twins[e as usize] {
-                Twin::None => 1.0,
-                Twin::Opposite(twin) => 1.0 / message(twin),
+                Twin::None => own,
+                Twin::Opposite(twin) => own / message(twin),
                 Twin::Many => {
                     let odds = self.neighbours_but(self.pipes[e as usize], Some(e), message);
-                    if self.into[e as usize] { odds } else { 1.0 / odds }
+                    if self.into[e as usize] { own * odds } else { own / odds }
                 }
             };
-            into.push(probability(clamp(own[e as usize] * odds)));
+            into.push(clamp(odds));
         }
     }
 
@@ -310,13 +312,17 @@ impl Talk<'_> {
         if count == 0 {
             return false;
         }
-        let messages = &*self.messages;
-        web.listen(node, self.own, |e| messages[e as usize - first_end], &mut self.scratch.into);
         let weights = web.weights(node, count, self.rarity);
-        self.scratch.prepare(self.rarity.split);
+        let given = weights.given(self.rarity.split);
+        if given.is_none() {
+            let messages = &*self.messages;
+            web.listen(node, self.own, |e| messages[e as usize - first_end], &mut self.scratch.into);
+            self.scratch.prepare(self.rarity.split);
+        }
         let mut moved = false;
         for k in 0..count {
-            let odds = clamp(weights.odds_into(self.rarity.split, self.scratch.others(k)));
+            let heard = || weights.odds_into(self.rarity.split, self.scratch.others(k));
+            let odds = clamp(given.unwrap_or_else(heard));
             let known = std::mem::replace(&mut self.messages[from + k - first_end], odds);
             if differ(known, odds) {
                 moved = true;
@@ -406,6 +412,7 @@ impl Field {
                 continue;
             }
             web.listen(node, &self.own, |e| self.messages[e as usize], &mut heard);
+            heard.iter_mut().for_each(|odds| *odds = probability(*odds));
             census.count(&web.weights(node, count, rarity), &heard, rarity.split, web.drained[node]);
         }
         census
