@@ -12,12 +12,12 @@ use suyuan_core::{
 };
 
 use crate::config::{BuildConfig, SnapTolerance};
-use crate::direct::{Direction, decide};
+use crate::direct::{Direction, decide, needs_weighing};
 use crate::factor::NodeRole;
 use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Later, Network, Pipe, Reach};
-use crate::orient::Link;
+use crate::orient::{Field as Weighing, Link};
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
@@ -159,8 +159,9 @@ pub fn build_network(
         unplaced: lines.unplaced,
     };
     network.gaps = gaps(&network, &joins, &nodes.of_element, &lines.parts);
-    network.report(&mut findings);
-    report_duplicates(&network, &mut findings);
+    let (doubts, twins) = rayon::join(|| network.doubts(), || duplicates(&network));
+    findings.extend(doubts);
+    findings.extend(twins);
     sort_findings(&mut findings);
     Ok((network, findings))
 }
@@ -211,7 +212,6 @@ fn direct(
     is_outfall: &[bool],
     findings: &mut Vec<Finding>,
 ) -> Vec<(Direction, [f64; 2])> {
-    let levels = levels::settle(lines, nodes, node_inverts, config.direct);
     let links: Vec<Link> = stretches
         .par_iter()
         .map(|s| {
@@ -228,7 +228,13 @@ fn direct(
         NodeKind::Joint | NodeKind::Manhole => NodeRole::Plain,
     };
     let roles: Vec<NodeRole> = nodes.kinds.iter().zip(is_outfall).map(role).collect();
-    let decided = decide(&lines.pipes, &levels, &links, &roles, config.direct);
+    let weighed = needs_weighing(&lines.pipes, config.direct);
+    let (levels, field) = rayon::join(
+        || levels::settle(lines, nodes, node_inverts, config.direct),
+        || weighed.then(|| Weighing::new(&links, lines.pipes.len(), &roles)),
+    );
+    drop(links);
+    let decided = decide(&lines.pipes, &levels, field);
     let directions: Vec<(Direction, [f64; 2])> = decided.into_iter().zip(levels.at_ends).collect();
     for (p, (direction, _)) in directions.iter().enumerate() {
         let pipe = &lines.pipes[p];
@@ -375,7 +381,8 @@ impl Network {
         kosaraju_scc(&kept).into_iter().filter(|ring| ring.len() > 1 && !gone[ring[0].index()]).collect()
     }
 
-    fn report(&self, findings: &mut Vec<Finding>) {
+    fn doubts(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
         let rings = self.rings();
         let mut ring_of = vec![0u32; self.node_count()];
         for (number, ring) in (1..).zip(&rings) {
@@ -434,11 +441,13 @@ impl Network {
                 findings.push(finding);
             }
         }
+        findings
     }
 }
 
 /// Pipes that lie exactly on one another.
-fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) {
+fn duplicates(network: &Network) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let key = |pipe: PipeId| -> Vec<[u64; 2]> {
         let bits = |line: &[suyuan_core::Coord<f64>]| -> Vec<[u64; 2]> {
             line.iter().map(|c| [c.x.to_bits(), c.y.to_bits()]).collect()
@@ -478,6 +487,7 @@ fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) {
             }
         }
     }
+    findings
 }
 
 /// By code, then by what they concern, then by place: the same whatever order the rows came in.

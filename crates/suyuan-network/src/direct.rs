@@ -226,27 +226,24 @@ impl Own {
     }
 }
 
-/// Decides every pipe.
+/// Whether pipes have to be weighed against each other: some have no recorded direction, and that is asked for.
+pub(crate) fn needs_weighing(pipes: &[PipeRow], direct: DirectBy) -> bool {
+    direct != DirectBy::Stated && pipes.iter().any(|pipe| !matches!(Own::of(pipe, None), Own::Recorded(..)))
+}
+
+/// Decides every pipe; without a field by what its own record states.
 ///
 /// # Complexity
 /// O(ends) for each sweep; a forest needs two a round.
-pub(crate) fn decide(
-    pipes: &[PipeRow],
-    levels: &Levels,
-    links: &[Link],
-    roles: &[NodeRole],
-    direct: DirectBy,
-) -> Vec<Direction> {
-    let stated = direct == DirectBy::Stated;
+pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<Field>) -> Vec<Direction> {
     let falls: Vec<Option<Fall>> = (pipes.par_iter().enumerate())
         .map(|(p, pipe)| Fall::of(pipe, levels.at_ends[p], levels.exchanged[p]))
         .collect();
     let own: Vec<Own> = pipes.par_iter().zip(&falls).map(|(p, f)| Own::of(p, *f)).collect();
-    if stated || own.iter().all(|o| matches!(o, Own::Recorded(..))) {
+    let Some(mut field) = field else {
         let trust = Record::default().trust();
         return own.par_iter().zip(&falls).map(|(own, fall)| own.stated(trust, *fall)).collect();
-    }
-    let mut field = Field::new(links, pipes.len(), roles);
+    };
     let recorded = Record::of_recorded(&own, &falls);
     let usual = recorded.trust();
     let mut known =

@@ -86,24 +86,17 @@ pub(crate) fn join(
 ) -> Joins {
     let ends = lines.parts.len() * 2;
     let count = ends + lines.points.len();
-    let mut places = Vec::with_capacity(count);
-    let mut labels = Vec::with_capacity(count);
-    let mut open = Vec::with_capacity(count);
-    for (p, part) in lines.parts.iter().enumerate() {
-        let pipe = &lines.pipes[part.pipe as usize];
-        for end in 0..2 {
-            let label = lines.label(2 * p + end);
-            places.push(lines.end(p, end));
-            labels.push(label);
-            let blank = label.is_none() && !part.seams[end];
-            open.push(!pipe.labelled || (blank && join_by == JoinBy::IdsThenGeometry));
-        }
-    }
-    for point in &lines.points {
-        places.push(point.place);
-        labels.push(point.label);
-        open.push(true);
-    }
+    let all = || (0..count).into_par_iter();
+    let point = |e: usize| &lines.points[e - ends];
+    let places = all().map(|e| if e < ends { lines.end(e / 2, e % 2) } else { point(e).place }).collect();
+    let labels: Vec<Option<u32>> =
+        all().map(|e| if e < ends { lines.label(e) } else { point(e).label }).collect();
+    let is_open = |e: usize| {
+        let Some(part) = lines.parts.get(e / 2) else { return true };
+        let blank = labels[e].is_none() && !part.seams[e % 2];
+        !lines.pipes[part.pipe as usize].labelled || (blank && join_by == JoinBy::IdsThenGeometry)
+    };
+    let open = all().map(is_open).collect();
     let mut joiner = Joiner {
         lines,
         snap,

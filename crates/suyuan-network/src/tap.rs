@@ -34,11 +34,11 @@ impl Joiner<'_> {
         let looked: Vec<Look> = (0..roots.len() as u32)
             .into_par_iter()
             .map_init(Vec::new, |near, element| joiner.look(segments, &roots, &members, element, near))
+            .flatten_iter()
             .collect();
         let mut wishes = Vec::new();
         for look in looked {
             match look {
-                Look::Nothing => {}
                 Look::Splits(found) => splits.extend(found),
                 Look::Wish(wish) => wishes.push(*wish),
             }
@@ -54,15 +54,15 @@ impl Joiner<'_> {
         members: &[u32],
         element: u32,
         near: &mut Vec<u32>,
-    ) -> Look {
-        let Some(place) = self.places[element as usize] else { return Look::Nothing };
+    ) -> Option<Look> {
+        let place = self.places[element as usize]?;
         let root = roots[element as usize];
         let is_end = (element as usize) < self.ends();
         let blank = self.is_blank(element);
         let open = self.open[element as usize];
         let free = if is_end { members[root as usize] == 1 && open } else { members[root as usize] == 0 };
         if self.settled.contains(&element) || !blank && (!open || !(free || root == element)) {
-            return Look::Nothing;
+            return None;
         }
         let free = free || blank;
         let reach = if free { GAP_REACH } else { self.tap_tolerance() };
@@ -70,12 +70,13 @@ impl Joiner<'_> {
         let mut hits = self.hits(segments, roots, near, element, place, reach);
         if free {
             hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance) || self.points_at(element, hit));
-            return self.wish(element, &hits, blank).map_or(Look::Nothing, |w| Look::Wish(Box::new(w)));
+            return self.wish(element, &hits, blank).map(|wish| Look::Wish(Box::new(wish)));
         }
         // A node of several ends lies on the inside of another line.
         let taps = |h: &&Hit| h.inside && h.gap <= self.tap_tolerance() && self.may_tap(element, h);
         let split = |h: &Hit| Split { part: h.part, measure: h.measure, element };
-        Look::Splits(hits.iter().filter(taps).map(split).collect())
+        let splits: Vec<Split> = hits.iter().filter(taps).map(split).collect();
+        (!splits.is_empty()).then_some(Look::Splits(splits))
     }
 
     /// Whether the pipe of a free end goes straight on across a gap.
@@ -328,7 +329,6 @@ struct Hit {
 
 /// What an element finds around it.
 enum Look {
-    Nothing,
     /// Lines that its node lies on the inside of.
     Splits(Vec<Split>),
     /// What its free end reaches for.
