@@ -449,7 +449,7 @@ impl Network {
 fn duplicates(network: &Network) -> Vec<Finding> {
     let mut findings = Vec::new();
     let key = |pipe: PipeId| -> Vec<[u64; 2]> {
-        let bits = |line: &[suyuan_core::Coord<f64>]| -> Vec<[u64; 2]> {
+        let bits = |line: &[Coord<f64>]| -> Vec<[u64; 2]> {
             line.iter().map(|c| [c.x.to_bits(), c.y.to_bits()]).collect()
         };
         let drawn: Vec<[u64; 2]> = network.parts_of(pipe).flat_map(bits).collect();

@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
 use crate::config::DirectBy;
-use crate::factor::{NodeRole, Rarity};
+use crate::factor::Rarity;
 use crate::levels::Levels;
-use crate::orient::{Field, Link, probability};
+use crate::orient::{Field, probability};
 use crate::survey::PipeRow;
 
 /// A fall that survey error does not explain, metres: two levels good to about 2 cm each.

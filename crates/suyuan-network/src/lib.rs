@@ -10,6 +10,7 @@
 //! * [`Place`]: a spot on the network, found by id or by nearness
 
 mod build;
+mod chain;
 mod config;
 mod decisions;
 mod defects;

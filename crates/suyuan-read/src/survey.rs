@@ -1,9 +1,11 @@
 //! Layers to a survey: one projected coordinate system in metres, rows filtered, columns understood.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use suyuan_core::crs::{Crs, Datum, Transform, looks_swapped};
 use suyuan_core::raw::{
     AttributeField, Attributes, Field, LayerSource, RawLayer, Role, ShapeKind, Shapes, Value,
@@ -534,15 +536,24 @@ fn report_duplicate_ids(survey: &mut RawSurvey) {
         if !layer.columns.contains_key(&Field::Id) {
             continue;
         }
-        let mut ids: Vec<(&str, u32)> =
-            (0..layer.len()).filter_map(|row| Some((layer.text(Field::Id, row)?, row as u32))).collect();
-        ids.sort_unstable();
-        for group in ids.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
+        // Sorted by a hash: numbers compare faster than texts.
+        let hashed = |row: usize| {
+            let id = layer.text(Field::Id, row)?;
+            let mut hasher = DefaultHasher::new();
+            id.hash(&mut hasher);
+            Some((hasher.finish(), id, row as u32))
+        };
+        let mut ids: Vec<(u64, &str, u32)> = (0..layer.len()).into_par_iter().filter_map(hashed).collect();
+        ids.par_sort_unstable();
+        let mut twice: Vec<_> = ids.chunk_by(|a, b| a.1 == b.1).filter(|g| g.len() > 1).collect();
+        twice.sort_unstable_by_key(|group| group[0].1);
+        for group in twice {
+            let (_, id, row) = group[0];
             let mut finding = Finding::new(FindingCode::DuplicateId)
-                .with("id", group[0].0)
+                .with("id", id)
                 .with("count", group.len())
-                .on(Origin { layer: index as u16, row: group[0].1 });
-            if let Some(place) = layer.shapes.point(group[0].1 as usize) {
+                .on(Origin { layer: index as u16, row });
+            if let Some(place) = layer.shapes.point(row as usize) {
                 finding = finding.at(place);
             }
             found.push(finding);
