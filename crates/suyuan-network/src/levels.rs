@@ -92,10 +92,9 @@ pub(crate) fn settle(lines: &Lines, nodes: &Nodes, node_inverts: &[f64], direct:
     let node = |pipe: usize, side: usize| nodes.of_element[lines.end_of(pipe, side)];
     let ends: Vec<[NodeId; 2]> = (0..count).into_par_iter().map(|p| [node(p, 0), node(p, 1)]).collect();
     let own = |pipe: usize| lines.pipes[pipe].inverts;
-    // Levels that a labelled record gives to its named nodes are where they belong; so is a single one.
     let open = |pipe: usize| {
         let [a, b] = own(pipe);
-        direct != DirectBy::Stated && (a - b).abs() >= LEAST_FALL && lines.pipes[pipe].labels == [None, None]
+        direct != DirectBy::Stated && (a - b).abs() >= LEAST_FALL
     };
     let open: Vec<bool> = (0..count).into_par_iter().map(open).collect();
     let exchanged = if open.contains(&true) {
