@@ -248,28 +248,33 @@ pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<Field>) -
     let usual = recorded.trust();
     let mut known =
         Known { record: recorded, trust: usual, by: usual, odds: Vec::new(), rarity: Rarity::USUAL };
-    let mut odds = Vec::new();
+    let sample = field.sample();
+    let mut evidence = vec![1.0; own.len()];
     for round in 0..ROUNDS {
-        let evidence: Vec<f64> =
-            (0..own.len()).into_par_iter().map(|p| own[p].odds(known.without(p, own[p]))).collect();
-        field.settle(&evidence, &known.rarity);
-        odds = field.odds(&evidence);
+        let judged = |p: &u32| own[*p as usize].odds(known.without(*p as usize, own[*p as usize]));
+        let fresh: Vec<f64> = sample.par_iter().map(judged).collect();
+        sample.iter().zip(fresh).for_each(|(p, odds)| evidence[*p as usize] = odds);
+        field.settle(&evidence, &known.rarity, true);
         if round + 1 == ROUNDS {
             break;
         }
-        let mut record = recorded;
-        for (own, odds) in own.iter().zip(&odds) {
-            record.count(*own, probability(*odds), known.trust, 1.0);
+        let (mut record, mut odds) = (recorded, vec![f64::NAN; own.len()]);
+        for p in sample.iter().map(|p| *p as usize) {
+            odds[p] = field.odds(p, evidence[p]);
+            record.count(own[p], probability(odds[p]), known.trust, 1.0);
         }
         let (trust, rarity) = (record.trust(), field.census(&known.rarity).rarity());
         if rarity.is_near(known.rarity, ESTIMATED) && trust.is_near(known.trust, ESTIMATED) {
             break;
         }
-        known = Known { record, trust, by: known.trust, odds: std::mem::take(&mut odds), rarity };
+        known = Known { record, trust, by: known.trust, odds, rarity };
     }
+    let trust: Vec<Trust> = own.par_iter().enumerate().map(|(p, own)| known.without(p, *own)).collect();
+    evidence = own.par_iter().zip(&trust).map(|(own, trust)| own.odds(*trust)).collect();
+    field.settle(&evidence, &known.rarity, false);
     (0..own.len())
         .into_par_iter()
-        .map(|p| own[p].decided(odds[p], field.neighbours(p), known.without(p, own[p]), falls[p]))
+        .map(|p| own[p].decided(field.odds(p, evidence[p]), field.neighbours(p), trust[p], falls[p]))
         .collect()
 }
 
@@ -277,7 +282,7 @@ pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<Field>) -
 struct Known {
     record: Record,
     trust: Trust,
-    /// The trust and the odds that its pipes were counted by; no odds where none are counted yet.
+    /// The trust and the odds that its pipes were counted by; no odds, or `NaN`, for those that were not.
     by: Trust,
     odds: Vec<f64>,
     rarity: Rarity,
@@ -286,7 +291,7 @@ struct Known {
 impl Known {
     /// What the others show: a pipe must not vouch for itself.
     fn without(&self, pipe: usize, own: Own) -> Trust {
-        let Some(odds) = self.odds.get(pipe) else { return self.trust };
+        let Some(odds) = self.odds.get(pipe).filter(|odds| !odds.is_nan()) else { return self.trust };
         let mut others = self.record;
         others.count(own, probability(*odds), self.by, -1.0);
         others.trust()

@@ -9,6 +9,8 @@
 //! # Reference
 //! Pearl, "Probabilistic Reasoning in Intelligent Systems" (1988), chapter 4; Dempster, Laird and Rubin (1977).
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::factor::{Census, NodeRole, Rarity, Scratch, Weights};
@@ -23,6 +25,8 @@ const NEAR: f64 = 0.002;
 const MOST_SWEEPS: usize = 12;
 /// Parts of the network are settled together until they have so many nodes.
 const CHUNK: usize = 4096;
+/// A survey is judged by parts with so many nodes: more would hardly move the shares.
+const SAMPLE: usize = 1 << 17;
 
 /// A stretch between two nodes with the pipe it belongs to, the record's start first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,7 +75,15 @@ pub(crate) struct Field {
     /// Odds for flowing into the node: as the node tells each end, and by the evidence of its pipe.
     messages: Vec<f64>,
     own: Vec<f64>,
-    /// What the messages were last settled for.
+    chunks: Vec<Chunk>,
+}
+
+/// A run of whole parts of the network.
+struct Chunk {
+    nodes: Range<usize>,
+    /// Whether it is one of those that the survey is judged by.
+    sampled: bool,
+    /// What its messages were last settled for.
     settled: Option<Rarity>,
 }
 
@@ -237,17 +249,32 @@ impl Web {
         }
     }
 
-    /// Runs of whole parts with at least [`CHUNK`] nodes each, the last one aside: the same for any number of threads.
-    fn chunks(&self) -> Vec<std::ops::Range<usize>> {
+    /// Runs of whole parts with at least [`CHUNK`] nodes each, the last one aside: the same for any number of threads. Those
+    /// of a sample are spread over the whole network.
+    fn chunks(&self) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         let mut from = 0;
         for to in self.parts[1..].iter().map(|p| *p as usize) {
             if to - from >= CHUNK || to == self.roles.len() {
-                chunks.push(from..to);
+                chunks.push(Chunk { nodes: from..to, sampled: false, settled: None });
                 from = to;
             }
         }
+        let stride = (self.roles.len() / SAMPLE).max(1);
+        let mut sampled = 0;
+        let count = chunks.len();
+        for c in (0..stride).flat_map(|first| (first..count).step_by(stride)) {
+            if sampled < SAMPLE {
+                sampled += chunks[c].nodes.len();
+                chunks[c].sampled = true;
+            }
+        }
         chunks
+    }
+
+    /// The ends at some nodes.
+    fn ends_at(&self, nodes: &Range<usize>) -> Range<usize> {
+        self.starts[nodes.start] as usize..self.starts[nodes.end] as usize
     }
 
     fn ends_of(&self, pipe: u32) -> &[u32] {
@@ -266,10 +293,16 @@ impl Web {
     }
 
     /// The odds that each end at a node flows into it, by the rest of the network.
-    fn listen(&self, node: usize, own: &[f64], message: impl Fn(u32) -> f64 + Copy, into: &mut Vec<f64>) {
+    fn listen(
+        &self,
+        node: usize,
+        own: impl Fn(u32) -> f64,
+        message: impl Fn(u32) -> f64 + Copy,
+        into: &mut Vec<f64>,
+    ) {
         into.clear();
         for e in self.starts[node]..self.starts[node + 1] {
-            let own = own[e as usize];
+            let own = own(e);
             let odds = match self.twins[e as usize] {
                 Twin::None => own,
                 Twin::Opposite(twin) => own / message(twin),
@@ -316,7 +349,8 @@ impl Talk<'_> {
         let given = weights.given(self.rarity.split);
         if given.is_none() {
             let messages = &*self.messages;
-            web.listen(node, self.own, |e| messages[e as usize - first_end], &mut self.scratch.into);
+            let own = |e: u32| self.own[e as usize - first_end];
+            web.listen(node, own, |e| messages[e as usize - first_end], &mut self.scratch.into);
             self.scratch.prepare(self.rarity.split);
         }
         let mut moved = false;
@@ -349,7 +383,18 @@ impl Talk<'_> {
 impl Field {
     pub(crate) fn new(links: &[Link], pipe_count: usize, roles: &[NodeRole]) -> Self {
         let web = Web::new(links, pipe_count, roles);
-        Self { messages: vec![1.0; web.pipes.len()], own: vec![1.0; web.pipes.len()], settled: None, web }
+        let ends = web.pipes.len();
+        Self { messages: vec![1.0; ends], own: vec![1.0; ends], chunks: web.chunks(), web }
+    }
+
+    /// The pipes that the survey is judged by: all of them, or of a big network those of some parts spread over it.
+    pub(crate) fn sample(&self) -> Vec<u32> {
+        let web = &self.web;
+        let sampled = self.chunks.iter().filter(|chunk| chunk.sampled);
+        let ends = sampled.flat_map(|chunk| web.ends_at(&chunk.nodes));
+        let first =
+            |e: &usize| web.pipe_ends[web.pipe_starts[web.pipes[*e] as usize] as usize] as usize == *e;
+        ends.filter(first).map(|e| web.pipes[e]).collect()
     }
 
     /// What the neighbours alone say of a pipe: the odds that it runs with its record.
@@ -357,52 +402,52 @@ impl Field {
         clamp(self.web.neighbours_but(pipe as u32, None, |e| self.messages[e as usize]))
     }
 
-    /// The odds that each pipe runs with its record; `own` are those by the pipe's own evidence.
-    pub(crate) fn odds(&self, own: &[f64]) -> Vec<f64> {
-        own.par_iter().enumerate().map(|(p, own)| own * self.neighbours(p)).collect()
+    /// The odds that a pipe runs with its record; `own` are those by the pipe's own evidence.
+    pub(crate) fn odds(&self, pipe: usize, own: f64) -> f64 {
+        own * self.neighbours(pipe)
     }
 
-    /// Sends messages until they settle, each part of the network by itself.
-    pub(crate) fn settle(&mut self, own: &[f64], rarity: &Rarity) {
-        let Self { web, messages, own: by_end, settled } = self;
+    /// Sends messages until they settle, each part of the network by itself, or only those of the sample. `own` are the odds
+    /// of each pipe by its own evidence.
+    pub(crate) fn settle(&mut self, own: &[f64], rarity: &Rarity, sample: bool) {
+        let Self { web, messages, own: by_end, chunks } = self;
         let web = &*web;
-        // A node listens anew where the evidence of one of its pipes has changed, and everywhere if the rarities have.
-        let anew = !settled.is_some_and(|s| s.is_near(*rarity, NEAR));
-        let changed: Vec<bool> = by_end
-            .par_iter_mut()
-            .enumerate()
-            .map(|(e, odds)| {
+        let (mut rest, mut rest_own) = (messages.as_mut_slice(), by_end.as_mut_slice());
+        let mut talks = Vec::new();
+        for chunk in chunks {
+            let (messages, later) = rest.split_at_mut(web.ends_at(&chunk.nodes).len());
+            let (by_end, later_own) = rest_own.split_at_mut(messages.len());
+            (rest, rest_own) = (later, later_own);
+            if chunk.sampled || !sample {
+                talks.push((chunk, messages, by_end));
+            }
+        }
+        talks.into_par_iter().for_each(|(chunk, messages, by_end)| {
+            let ends = web.ends_at(&chunk.nodes);
+            let first = (chunk.nodes.start, ends.start);
+            // A node listens anew where the evidence of one of its pipes has changed, and everywhere if the rarities have.
+            let anew = !chunk.settled.is_some_and(|settled| settled.is_near(*rarity, NEAR));
+            let mut stale = vec![anew; chunk.nodes.len()];
+            for (e, odds) in ends.zip(by_end.iter_mut()) {
                 let own = own[web.pipes[e] as usize];
                 let own = if web.into[e] { own } else { 1.0 / own };
-                differ(std::mem::replace(odds, own), own)
-            })
-            .collect();
-        *settled = Some(*rarity);
-        let own = &*by_end;
-        let mut rest = messages.as_mut_slice();
-        let mut talks = Vec::new();
-        for nodes in web.chunks() {
-            let first = (nodes.start, web.starts[nodes.start] as usize);
-            let (messages, later) = rest.split_at_mut(web.starts[nodes.end] as usize - first.1);
-            rest = later;
-            talks.push((first, nodes, messages));
-        }
-        talks.into_par_iter().for_each(|(first, nodes, messages)| {
-            let ends = |node: usize| web.starts[node] as usize..web.starts[node + 1] as usize;
-            let stale = nodes.map(|node| anew || changed[ends(node)].contains(&true)).collect();
-            Talk { web, rarity, own, first, messages, stale, scratch: Scratch::default() }.settle();
+                stale[web.nodes[e] as usize - first.0] |= differ(std::mem::replace(odds, own), own);
+            }
+            chunk.settled = Some(*rarity);
+            Talk { web, rarity, own: by_end, first, messages, stale, scratch: Scratch::default() }.settle();
         });
     }
 
-    /// Expected counts of each way of flowing.
+    /// Expected counts of each way of flowing, in the sample.
     pub(crate) fn census(&self, rarity: &Rarity) -> Census {
         // Added up in the order of the chunks, so that the sums do not depend on the threads.
+        let sampled: Vec<&Chunk> = self.chunks.iter().filter(|chunk| chunk.sampled).collect();
         let counts: Vec<Census> =
-            self.web.chunks().into_par_iter().map(|nodes| self.census_of(nodes, rarity)).collect();
+            sampled.into_par_iter().map(|chunk| self.census_of(chunk.nodes.clone(), rarity)).collect();
         counts.into_iter().fold(Census::default(), Census::plus)
     }
 
-    fn census_of(&self, nodes: std::ops::Range<usize>, rarity: &Rarity) -> Census {
+    fn census_of(&self, nodes: Range<usize>, rarity: &Rarity) -> Census {
         let web = &self.web;
         let mut census = Census::default();
         let mut heard = Vec::new();
@@ -411,7 +456,8 @@ impl Field {
             if count == 0 || web.passed[node] || web.roles[node] != NodeRole::Plain {
                 continue;
             }
-            web.listen(node, &self.own, |e| self.messages[e as usize], &mut heard);
+            let own = |e: u32| self.own[e as usize];
+            web.listen(node, own, |e| self.messages[e as usize], &mut heard);
             heard.iter_mut().for_each(|odds| *odds = probability(*odds));
             census.count(&web.weights(node, count, rarity), &heard, rarity.split, web.drained[node]);
         }
@@ -424,6 +470,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The odds of every pipe.
+    fn odds(field: &Field, own: &[f64]) -> Vec<f64> {
+        own.iter().enumerate().map(|(p, own)| field.odds(p, *own)).collect()
+    }
 
     /// The weight of one way of flowing of all pipes: `along[p]` says whether pipe `p` runs with its record.
     fn weight(field: &Field, own: &[f64], rarity: &Rarity, along: &[bool]) -> f64 {
@@ -499,9 +550,9 @@ mod tests {
         fn on_trees_the_beliefs_are_those_of_enumeration((links, own, roles) in trees()) {
             let mut field = Field::new(&links, own.len(), &roles);
             let rarity = Rarity::USUAL;
-            field.settle(&own, &rarity);
+            field.settle(&own, &rarity, false);
             let exact = by_enumeration(&field, &own, &rarity);
-            for (p, odds) in field.odds(&own).into_iter().enumerate() {
+            for (p, odds) in odds(&field, &own).into_iter().enumerate() {
                 prop_assert!((probability(odds) - exact[p]).abs() < 5e-3, "pipe {} {} {}", p, probability(odds), exact[p]);
             }
         }
@@ -511,8 +562,8 @@ mod tests {
             let turned = lot % links.len();
             let beliefs = |links: &[Link], own: &[f64]| {
                 let mut field = Field::new(links, own.len(), &roles);
-                field.settle(own, &Rarity::USUAL);
-                field.odds(own).into_iter().map(probability).collect::<Vec<f64>>()
+                field.settle(own, &Rarity::USUAL, false);
+                odds(&field, own).into_iter().map(probability).collect::<Vec<f64>>()
             };
             let before = beliefs(&links, &own);
             links[turned].nodes.reverse();
@@ -536,8 +587,8 @@ mod tests {
         let roles = [NodeRole::Plain, NodeRole::Plain, NodeRole::Plain, NodeRole::Outfall];
         let mut field = field(&[(0, [0, 1]), (1, [2, 1]), (2, [2, 3])], &roles);
         let own = [1.0, 1.0, 1.0];
-        field.settle(&own, &Rarity::USUAL);
-        let odds = field.odds(&own);
+        field.settle(&own, &Rarity::USUAL, false);
+        let odds = odds(&field, &own);
         assert!(odds[0] > 10.0 && odds[1] < 0.1 && odds[2] > 10.0, "{odds:?}");
     }
 
@@ -548,8 +599,8 @@ mod tests {
         let with_stubs = [chain[0], chain[1], chain[2], (3, [1, 1]), (4, [2, 2])];
         let believe = |links: &[(u32, [u32; 2])], pipes: usize| {
             let mut field = field(links, &roles);
-            field.settle(&vec![1.0; pipes], &Rarity::USUAL);
-            field.odds(&vec![1.0; pipes])
+            field.settle(&vec![1.0; pipes], &Rarity::USUAL, false);
+            odds(&field, &vec![1.0; pipes])
         };
         assert_eq!(believe(&chain, 3), believe(&with_stubs, 5)[..3]);
     }
@@ -566,8 +617,8 @@ mod tests {
             }
             let own = vec![4.0; spokes as usize + 1];
             let mut field = field(&links, &roles);
-            field.settle(&own, &Rarity::USUAL);
-            assert!(field.odds(&own)[0] > 4.0, "{spokes} spokes: {}", field.odds(&own)[0]);
+            field.settle(&own, &Rarity::USUAL, false);
+            assert!(odds(&field, &own)[0] > 4.0, "{spokes} spokes: {}", odds(&field, &own)[0]);
         }
     }
 
@@ -575,16 +626,16 @@ mod tests {
     fn a_pump_in_mid_pipe_says_nothing_of_what_else_meets_there() {
         let roles = [NodeRole::Plain, NodeRole::Free, NodeRole::Plain, NodeRole::Plain];
         let mut field = field(&[(0, [0, 1]), (0, [1, 2]), (1, [1, 3])], &roles);
-        field.settle(&[1.0; 2], &Rarity::USUAL);
+        field.settle(&[1.0; 2], &Rarity::USUAL, false);
         // What is left is the word of the dead end at its other end.
-        assert!((field.odds(&[1.0; 2])[1] - 0.25).abs() < 1e-9);
+        assert!((odds(&field, &[1.0; 2])[1] - 0.25).abs() < 1e-9);
     }
 
     #[test]
     fn a_ring_without_evidence_stays_open() {
         let mut field = field(&[(0, [0, 1]), (1, [1, 2]), (2, [2, 0])], &[NodeRole::Plain; 3]);
-        field.settle(&[1.0; 3], &Rarity::USUAL);
-        for odds in field.odds(&[1.0; 3]) {
+        field.settle(&[1.0; 3], &Rarity::USUAL, false);
+        for odds in odds(&field, &[1.0; 3]) {
             assert!((probability(odds) - 0.5).abs() < 0.05, "{odds}");
         }
     }
@@ -593,7 +644,7 @@ mod tests {
     fn a_lead_that_taps_a_main_flows_into_it() {
         // Pipe 0 is the main, split by the lead, pipe 1, at node 1.
         let mut field = field(&[(0, [0, 1]), (0, [1, 2]), (1, [1, 3])], &[NodeRole::Plain; 4]);
-        field.settle(&[1.0; 2], &Rarity::USUAL);
-        assert!(field.odds(&[1.0; 2])[1] < 0.1);
+        field.settle(&[1.0; 2], &Rarity::USUAL, false);
+        assert!(odds(&field, &[1.0; 2])[1] < 0.1);
     }
 }
