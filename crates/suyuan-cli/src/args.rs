@@ -47,8 +47,8 @@ pub enum Command {
     Venues(VenuesArgs),
     /// What this build reads and writes
     Formats,
-    /// Which column names are understood
-    Dialects,
+    /// Which column names are understood, or how each dialect fits a file
+    Dialects(DialectsArgs),
 }
 
 impl Command {
@@ -64,10 +64,24 @@ impl Command {
     }
 }
 
+/// `suyuan dialects`
+#[derive(Args, Default, Clone)]
+pub struct DialectsArgs {
+    /// A file whose columns are to be understood; without it, every dialect is listed
+    #[arg(value_name = "FILE[:layer]")]
+    pub file: Option<String>,
+    /// A dialect of your own, in TOML (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub dialect_file: Vec<PathBuf>,
+    /// Text encoding, e.g. GBK or UTF-8
+    #[arg(long)]
+    pub encoding: Option<String>,
+}
+
 /// The network: a prepared one, a project, a SWMM model, or layers.
 #[derive(Args, Default, Clone)]
 pub struct NetworkArgs {
-    /// city.suyuan (prepared), city.toml (project) or model.inp (SWMM)
+    /// city.suyuan (prepared), city.toml (project), model.inp (SWMM) or data.xtf (INTERLIS VSA-DSS)
     #[arg(value_name = "NETWORK")]
     pub network: Option<PathBuf>,
     /// Pipes: FILE or FILE:layer (repeatable)

@@ -77,8 +77,12 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
         for layer in &report.layers {
             let understood: Vec<String> =
                 layer.fields.iter().map(|(field, column)| format!("{field}={column}")).collect();
+            let next = match layer.runner_up.as_str() {
+                "" => String::new(),
+                other => format!("{} {other}", say.pick(", next", "，其次")),
+            };
             say.answer(&format!(
-                "{} {} · {} · {} · {} · {}",
+                "{} {} · {} · {} · {}{next} · {}",
                 layer.role,
                 layer.path,
                 layer.features,
@@ -86,6 +90,10 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
                 layer.dialect,
                 understood.join(", ")
             ));
+            if !layer.not_understood.is_empty() {
+                let columns = layer.not_understood.join(", ");
+                say.answer(&format!("  {} {columns}", say.pick("not understood:", "未识别字段：")));
+            }
         }
         say.answer(&match say.language {
             Language::English => format!(

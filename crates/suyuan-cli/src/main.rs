@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => trace::run(args, &say),
         Command::Venues(args) => venues::run(args, &say),
         Command::Formats => lists::formats(&say),
-        Command::Dialects => lists::dialects(&say),
+        Command::Dialects(args) => lists::dialects(args, &say),
     };
     match result {
         Ok(code) => ExitCode::from(code),

@@ -22,14 +22,18 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
     match args.network.as_deref() {
         None => {}
         Some(path) if ending(path) == "toml" => spec = read_project(path)?,
-        Some(path) if ending(path) == "inp" => spec.add(Role::Pipes, &path.to_string_lossy()),
+        Some(path) if matches!(ending(path).as_str(), "inp" | "xtf") => {
+            spec.add(Role::Pipes, &path.to_string_lossy())
+        }
         Some(path) => {
             let path = path.display();
             return Err(usage(
                 format!(
-                    "{path} is no network: give city.suyuan, city.toml, model.inp, or layers with --pipes"
+                    "{path} is no network: give city.suyuan, city.toml, model.inp, data.xtf, or layers with --pipes"
                 ),
-                format!("{path} 不是管网：请给出 city.suyuan、city.toml、model.inp，或用 --pipes 指定图层"),
+                format!(
+                    "{path} 不是管网：请给出 city.suyuan、city.toml、model.inp、data.xtf，或用 --pipes 指定图层"
+                ),
             ));
         }
     }
@@ -47,8 +51,8 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
     }
     if !spec.has(Role::Pipes) {
         return Err(usage(
-            "no network was given: name city.toml, city.suyuan, model.inp, or layers with --pipes FILE",
-            "未给出管网：请指定 city.toml、city.suyuan、model.inp，或用 --pipes 文件 给出图层",
+            "no network was given: name city.toml, city.suyuan, model.inp, data.xtf, or layers with --pipes FILE",
+            "未给出管网：请指定 city.toml、city.suyuan、model.inp、data.xtf，或用 --pipes 文件 给出图层",
         ));
     }
     let inverts = match args.invert_fields.as_deref().map(|t| t.split_once(',')) {
@@ -182,6 +186,17 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
         // Said when a guess was made that changes the text that people read.
         if layer.source.encoding.contains("detected") {
             say.note(&format!("{}: {}", layer.source.path, layer.source.encoding));
+        }
+        if layer.role == Role::Pipes && !layer.source.runner_up.is_empty() {
+            let (name, best, next) = (layer.source.name(), &layer.source.dialect, &layer.source.runner_up);
+            say.note(&match say.language {
+                suyuan::Language::English => {
+                    format!("{name}: read as dialect {best}; {next} fits nearly as well (--dialect decides)")
+                }
+                suyuan::Language::Chinese => {
+                    format!("{name}：按方言 {best} 读取，{next} 亦相近（可用 --dialect 指定）")
+                }
+            });
         }
     }
     // What is doubtful of a whole layer may make the whole answer wrong.

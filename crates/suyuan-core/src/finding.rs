@@ -145,6 +145,12 @@ codes! {
     OutOfService "R21" Warning
         "{count} pipes are recorded as {value} and carry water all the same; --where leaves them out"
         "{count} 条管线的状态为 {value}，仍按通水参与追溯；可用 --where 排除";
+    ReferenceBroken "R30" Warning
+        "{count} references {field} lead to nothing in the file, such as that of {id} to {value}"
+        "{count} 处引用 {field} 在文件中找不到对象，例如 {id} 所指的 {value}";
+    ObjectsLeftOut "R31" Notice
+        "{count} objects of {total} classes, most of them {value}, are no part of a network and were left out"
+        "{count} 个对象（{total} 类，以 {value} 居多）不属于管网，未读入";
 
     // The network: N.
     Gap "N01" Warning

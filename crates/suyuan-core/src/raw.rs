@@ -71,6 +71,10 @@ pub enum Field {
     FromNode,
     /// Node at the end of a pipe, as the record directs it.
     ToNode,
+    /// The pipe that a pipe's start is recorded to join on its inside, where no node stands.
+    FromPipe,
+    /// The pipe that a pipe's end is recorded to join on its inside, where no node stands.
+    ToPipe,
     /// Invert level at the pipe's start, metres.
     InvertFrom,
     /// Invert level at the pipe's end, metres.
@@ -407,6 +411,12 @@ pub struct LayerSource {
     pub crs: String,
     /// The dialect used and its score, such as `zhejiang 0.83`.
     pub dialect: String,
+    /// The dialect that fits nearly as well, and its score; empty where none does.
+    #[serde(default)]
+    pub runner_up: String,
+    /// Columns that read like a survey's and stand for no field.
+    #[serde(default)]
+    pub not_understood: Vec<String>,
     /// Which column was taken for which field.
     pub fields: BTreeMap<Field, String>,
 }

@@ -1,14 +1,15 @@
 //! Columns of a file to fields we understand, settled by their values where names are ambiguous.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 use suyuan_core::raw::{Attributes, Column, Field, Role, Value};
 use suyuan_core::text::TextColumn;
 use suyuan_core::{Finding, FindingCode, FlowMode, FlowSign, Language, NodeKind, Origin, System};
 
-use crate::dialect::{Dialect, RoleTable, weight};
+use crate::dialect::{Dialect, RoleTable};
 use crate::error::ReadError;
+use crate::fit::{Ranked, not_understood, rank, runner_up};
 use crate::sentinels;
 use crate::spec::LayerSpec;
 
@@ -17,6 +18,8 @@ pub(crate) struct Understood {
     pub(crate) columns: BTreeMap<Field, Column>,
     pub(crate) fields: BTreeMap<Field, String>,
     pub(crate) dialect: String,
+    pub(crate) runner_up: String,
+    pub(crate) not_understood: Vec<String>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -33,11 +36,13 @@ pub(crate) fn understand(
     asked: Option<&str>,
 ) -> Result<Understood, ReadError> {
     let names = attributes.fields();
-    let ranked = rank(spec, attributes, dialects, asked)?;
+    let ranked = rank(spec.role, names, dialects, asked)?;
     let mut understood = Understood {
         columns: BTreeMap::new(),
         fields: BTreeMap::new(),
-        dialect: ranked.first().map_or_else(String::new, |(d, s)| format!("{} {s:.2}", d.name)),
+        dialect: ranked.first().map_or_else(String::new, Ranked::label),
+        runner_up: runner_up(&ranked),
+        not_understood: Vec::new(),
         findings: Vec::new(),
     };
     let empty = RoleTable::default();
@@ -55,7 +60,7 @@ pub(crate) fn understand(
         })?;
         wanted.push((*field, vec![at], &empty, true));
     }
-    for (dialect, _) in &ranked {
+    for dialect in ranked.iter().map(|r| r.dialect) {
         let table = dialect.roles.get(&spec.role).unwrap_or(&empty);
         for (field, found) in dialect.matches(spec.role, names) {
             wanted.push((field, found, table, false));
@@ -79,10 +84,15 @@ pub(crate) fn understand(
             }
         }
     }
+    let best = ranked.first().and_then(|r| r.dialect.roles.get(&spec.role));
+    if best.is_some_and(|table| table.ends_name_pipes) {
+        tell_pipes_from_nodes(&mut understood);
+    }
     if let Some(system) = spec.system {
         understood.columns.insert(Field::System, Column::System(vec![system; rows.len()]));
         understood.fields.remove(&Field::System);
     }
+    understood.not_understood = not_understood(spec.role, attributes, rows, &understood.fields, dialects);
     if spec.role == Role::Pipes && spec.system.is_none() {
         take_system_from_name(&mut understood, layer_name, rows.len());
     }
@@ -91,36 +101,21 @@ pub(crate) fn understand(
     Ok(understood)
 }
 
-/// Dialects that know something of this layer, best first, with the weight of what they know as a share of the most
-/// that any dialect could know.
-fn rank<'a>(
-    spec: &LayerSpec,
-    attributes: &dyn Attributes,
-    dialects: &'a [Dialect],
-    asked: Option<&str>,
-) -> Result<Vec<(&'a Dialect, f64)>, ReadError> {
-    let score = |d: &Dialect| -> f64 {
-        let found = d.matches(spec.role, attributes.fields());
-        let all: f64 = d.roles.get(&spec.role).map_or(0.0, |t| t.fields.keys().map(|f| weight(*f)).sum());
-        let own: f64 = found.keys().map(|f| weight(*f)).sum();
-        // What it knows of the layer counts most; a dialect all of whose fields are there wins a tie.
-        if all > 0.0 { own + own / all / 100.0 } else { 0.0 }
-    };
-    let share = |d: &Dialect| -> f64 {
-        let found = d.matches(spec.role, attributes.fields()).len() as f64;
-        found / (d.roles.get(&spec.role).map_or(1, |t| t.fields.len().max(1)) as f64)
-    };
-    if let Some(name) = asked {
-        let found = dialects.iter().find(|d| d.name == name).ok_or_else(|| ReadError::UnknownDialect {
-            dialect: name.to_owned(),
-            known: dialects.iter().map(|d| d.name.clone()).collect(),
-        })?;
-        return Ok(vec![(found, share(found))]);
+/// Moves what stands for a node and is the id of a pipe to where pipes are named.
+fn tell_pipes_from_nodes(understood: &mut Understood) {
+    let Some(Column::Text(ids)) = understood.columns.get(&Field::Id) else { return };
+    let ids: HashSet<String> = ids.iter().filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    for (node, pipe) in [(Field::FromNode, Field::FromPipe), (Field::ToNode, Field::ToPipe)] {
+        let Some(Column::Text(names)) = understood.columns.get(&node) else { continue };
+        let split = |named: bool| -> TextColumn {
+            names.iter().map(|name| if ids.contains(name) == named { name } else { "" }).collect()
+        };
+        let (pipes, nodes) = (split(true), split(false));
+        if pipes.iter().any(|name| !name.is_empty()) {
+            understood.columns.insert(pipe, Column::Text(pipes));
+            understood.columns.insert(node, Column::Text(nodes));
+        }
     }
-    let mut ranked: Vec<(&Dialect, f64, f64)> =
-        dialects.iter().map(|d| (d, score(d), share(d))).filter(|r| r.1 > 0.0).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    Ok(ranked.into_iter().map(|(d, _, share)| (d, share)).collect())
 }
 
 fn values<'a>(
@@ -158,15 +153,23 @@ fn read_column(
             (known > 0 || forced).then(|| Column::System(found.into_iter().map(|f| f.1).collect()))
         }
         Field::Mode => {
-            let found: Vec<(bool, Option<FlowMode>)> =
-                values(attributes, rows, at).map(|v| (v != Value::Null, mode(&v.to_string()))).collect();
+            let found: Vec<(bool, Option<FlowMode>)> = values(attributes, rows, at)
+                .map(|v| (v != Value::Null, mode(&v.to_string(), table)))
+                .collect();
             let all = found.iter().filter(|f| f.0).count();
             let known = found.iter().filter(|f| f.1.is_some()).count();
             (known > 0 && fits(known, all))
                 .then(|| Column::Mode(found.into_iter().map(|f| f.1.unwrap_or_default()).collect()))
         }
-        Field::NodeKind => {
-            Some(Column::Kind(values(attributes, rows, at).map(|v| node_kind(&v.to_string())).collect()))
+        Field::NodeKind => Some(Column::Kind(
+            values(attributes, rows, at).map(|v| node_kind(&v.to_string(), table)).collect(),
+        )),
+        Field::State if !table.states.is_empty() => {
+            let words = values(attributes, rows, at).map(|v| {
+                let text = v.to_string().trim().to_owned();
+                table.states.get(&text).cloned().unwrap_or(text)
+            });
+            Some(Column::Text(words.collect::<Vec<_>>().into_iter().collect()))
         }
         Field::Inflow => Some(Column::Text(
             values(attributes, rows, at)
@@ -386,11 +389,14 @@ pub(crate) fn is_out_of_service(state: &str) -> bool {
         "abandon",
         "removed",
         "retired",
+        "out of service",
         "proposed",
         "planned",
         "decommission",
         "废弃",
         "报废",
+        "已废",
+        "在建",
         "停用",
         "拆除",
         "规划",
@@ -399,7 +405,10 @@ pub(crate) fn is_out_of_service(state: &str) -> bool {
     codes.contains(&state.as_str()) || words.iter().any(|word| state.contains(word))
 }
 
-fn mode(text: &str) -> Option<FlowMode> {
+fn mode(text: &str, table: &RoleTable) -> Option<FlowMode> {
+    if let Some(mode) = table.modes.get(text.trim()) {
+        return Some(*mode);
+    }
     match plain(text).as_str() {
         "g" | "gravity" | "重力" | "重力流" | "自流" | "无压" | "conduit" | "varc" | "waccel" | "siphon" => {
             Some(FlowMode::Gravity)
@@ -414,7 +423,10 @@ fn mode(text: &str) -> Option<FlowMode> {
     }
 }
 
-fn node_kind(text: &str) -> NodeKind {
+fn node_kind(text: &str, table: &RoleTable) -> NodeKind {
+    if let Some(kind) = table.kinds.get(text.trim()) {
+        return *kind;
+    }
     let text = plain(text);
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
     match text.as_str() {
@@ -466,7 +478,7 @@ mod tests {
         assert_eq!(system("1", &none), System::Unknown);
         assert_eq!(flow("-", &none), Some(FlowSign::AgainstDrawn));
         assert_eq!(flow("雨水", &none), None);
-        assert_eq!(node_kind("排放口"), NodeKind::Outfall);
+        assert_eq!(node_kind("排放口", &none), NodeKind::Outfall);
         assert_eq!(number_in("600X300", Field::Diameter), Some(300.0));
         assert_eq!(number_in("600X300", Field::Width), Some(600.0));
         assert_eq!(number_in("DN400", Field::Diameter), Some(400.0));

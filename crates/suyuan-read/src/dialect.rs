@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use suyuan_core::raw::{AttributeField, Field, Role};
-use suyuan_core::{FlowSign, System};
+use suyuan_core::{FlowMode, FlowSign, NodeKind, System};
 
 use crate::error::ReadError;
 
@@ -18,6 +18,16 @@ pub(crate) struct RoleTable {
     pub(crate) systems: BTreeMap<String, System>,
     #[serde(default)]
     flows: BTreeMap<String, Flow>,
+    #[serde(default)]
+    pub(crate) modes: BTreeMap<String, FlowMode>,
+    #[serde(default)]
+    pub(crate) kinds: BTreeMap<String, NodeKind>,
+    /// Words for the codes of a state: planned, in service, abandoned, …
+    #[serde(default)]
+    pub(crate) states: BTreeMap<String, String>,
+    /// Whether the columns of nodes name the other pipe where an end joins one on its inside.
+    #[serde(default)]
+    pub(crate) ends_name_pipes: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -115,6 +125,11 @@ fn is_cut(name: &str, spelling: &str) -> bool {
     full && spelling.chars().count() > name.chars().count() && plain(spelling).starts_with(&plain(name))
 }
 
+/// Whether a column name is a spelling, whole or cut.
+pub(crate) fn is_spelling(name: &str, spelling: &str) -> bool {
+    plain(name) == plain(spelling) || is_cut(name, spelling)
+}
+
 /// How much a field says about which dialect it is.
 pub(crate) fn weight(field: Field) -> f64 {
     match field {
@@ -139,6 +154,8 @@ pub fn shipped_dialects() -> Vec<Dialect> {
         include_str!("../dialects/north-american.toml"),
         include_str!("../dialects/giswater.toml"),
         include_str!("../dialects/nhdplus.toml"),
+        include_str!("../dialects/vsa-dss.toml"),
+        include_str!("../dialects/teksi.toml"),
     ]
     .into_iter()
     .map(|text| Dialect::parse(text).expect("a shipped dialect is valid"))

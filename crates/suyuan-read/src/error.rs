@@ -106,6 +106,20 @@ pub enum ReadError {
         /// North.
         y: f64,
     },
+    /// A position in a transfer file is no number.
+    #[error("{} line {line}: {field} of {object} holds `{value}`, expected a coordinate", path.display())]
+    NotACoordinate {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// Class and identifier of the object.
+        object: String,
+        /// The attribute.
+        field: String,
+        /// What it holds.
+        value: String,
+    },
     /// The coordinate system cannot be used.
     #[error("{}: {source}", path.display())]
     Crs {
@@ -168,6 +182,8 @@ impl ReadError {
                 "repair or delete that row, or set such rows aside with --set-aside",
                 "请修复或删除该行，或用 --set-aside 将此类行搁置",
             ),
+            Self::NotACoordinate { .. } => language
+                .pick("correct that object, or have the file exported anew", "请更正该对象，或重新导出文件"),
             Self::Sidecar { .. } => language.pick(
                 "a shapefile is several files of one name; copy them all",
                 "Shapefile 由多个同名文件组成，请全部复制",
@@ -221,6 +237,9 @@ impl ReadError {
             }
             Self::BadCoordinate { path, row, vertex, x, y } => {
                 format!("{} 第 {row} 行第 {vertex} 个顶点坐标为 ({x}, {y})，不是有效数值", path.display())
+            }
+            Self::NotACoordinate { path, line, object, field, value } => {
+                format!("{} 第 {line} 行：{object} 的 {field} 值“{value}”不是坐标", path.display())
             }
             Self::Crs { path, source } => format!("{}：{}", path.display(), source.message(language)),
             Self::NoCrs { path } => format!("{} 未声明坐标系，且坐标疑似经纬度", path.display()),

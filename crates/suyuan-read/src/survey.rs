@@ -19,7 +19,7 @@ use crate::filter::Filter;
 use crate::formats::known_endings;
 use crate::layer::FileLayer;
 use crate::spec::{LayerSpec, ReadOptions};
-use crate::{geojson, gpkg, inp, shapefile};
+use crate::{geojson, gpkg, inp, interlis, shapefile};
 
 /// Reads every layer of a survey.
 ///
@@ -44,6 +44,8 @@ pub fn read_survey(specs: &[LayerSpec], options: &ReadOptions) -> Result<RawSurv
             let shift = survey.layers.len() as u16;
             survey.findings.extend(model.findings.into_iter().map(|f| moved(f, shift)));
             survey.layers.extend(model.layers);
+        } else if let Some(transfer) = open_transfer(spec, options)? {
+            layers.extend(transfer);
         } else {
             layers.push((spec.clone(), open(spec, options)?));
         }
@@ -125,20 +127,79 @@ fn open(spec: &LayerSpec, options: &ReadOptions) -> Result<FileLayer, ReadError>
             layers: vec![opened.name],
         });
     }
+    settle_crs(spec, options, &mut opened)?;
+    check_content(spec, &opened)?;
+    Ok(opened)
+}
+
+/// The layers of a file as they are, for whatever role.
+pub(crate) fn open_layers(spec: &LayerSpec, options: &ReadOptions) -> Result<Vec<FileLayer>, ReadError> {
+    if spec.extension() == "inp" {
+        return Ok(Vec::new()); // the format names its fields itself
+    }
+    if let Some(transfer) = open_transfer(spec, options)? {
+        return Ok(transfer.into_iter().map(|(_, layer)| layer).collect());
+    }
+    let any = LayerSpec { role: Role::Venues, ..spec.clone() };
+    Ok(vec![open(&any, options)?])
+}
+
+/// The layers of an INTERLIS transfer file; `None` for any other file. Given for pipes without naming a layer, it gives
+/// all that it has; else the layer that is named, or those of the role it is given for.
+fn open_transfer(
+    spec: &LayerSpec,
+    options: &ReadOptions,
+) -> Result<Option<Vec<(LayerSpec, FileLayer)>>, ReadError> {
+    if spec.extension() != "xtf" {
+        return Ok(None);
+    }
+    let Some(transfer) = interlis::read(&spec.path)? else { return Ok(None) };
+    let names: Vec<String> = transfer.layers.iter().map(|(_, l)| l.name.clone()).collect();
+    let mut found = Vec::new();
+    for (role, mut layer) in transfer.layers {
+        let wanted = match &spec.layer {
+            Some(name) => *name == layer.name,
+            None => spec.role == Role::Pipes || spec.role == role,
+        };
+        if !wanted {
+            continue;
+        }
+        let own = spec.layer.is_some() || spec.role == role;
+        let spec = LayerSpec {
+            role: if own { spec.role } else { role },
+            // Columns, condition and system are meant for the role that the file was given for.
+            fields: if own { spec.fields.clone() } else { BTreeMap::new() },
+            only: spec.only.clone().filter(|_| own),
+            system: spec.system.filter(|_| own),
+            dialect: spec.dialect.clone().or_else(|| Some(transfer.dialect.clone())),
+            ..spec.clone()
+        };
+        settle_crs(&spec, options, &mut layer)?;
+        check_content(&spec, &layer)?;
+        found.push((spec, layer));
+    }
+    if found.is_empty() {
+        let layer = spec.layer.clone().unwrap_or_else(|| spec.role.key().to_owned());
+        return Err(ReadError::NoSuchLayer { path: spec.path.clone(), layer, layers: names });
+    }
+    Ok(Some(found))
+}
+
+/// The system of a layer: what is said of it, else of all, else what the file declares.
+fn settle_crs(spec: &LayerSpec, options: &ReadOptions, opened: &mut FileLayer) -> Result<(), ReadError> {
+    let parse =
+        |text: &str| Crs::parse(text).map_err(|source| ReadError::Crs { path: spec.path.clone(), source });
     if let Some(text) = spec.crs.as_deref().filter(|t| Datum::parse(t).is_none()) {
-        opened.crs =
-            Some(Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?);
+        opened.crs = Some(parse(text)?);
     } else if spec.crs.is_some() {
         opened.crs = Crs::from_epsg(4326).ok();
     } else if let Some(text) = options.crs.as_deref()
         && (opened.crs.is_none() || spec.role == Role::Pipes)
         && opened.format != "GeoJSON"
     {
-        opened.crs =
-            Some(Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?);
+        opened.crs = Some(parse(text)?);
     }
-    check_content(spec, &opened)?;
-    Ok(opened)
+    Ok(())
 }
 
 #[cfg(feature = "gdal")]
@@ -272,6 +333,8 @@ fn finish(
             encoding: layer.encoding,
             crs: layer.crs.as_ref().map_or_else(String::new, |c| c.name.clone()),
             dialect: understood.dialect,
+            runner_up: understood.runner_up,
+            not_understood: understood.not_understood,
             fields: understood.fields,
         },
         shapes: Shapes::default(),

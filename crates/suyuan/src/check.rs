@@ -40,6 +40,10 @@ pub struct LayerReport {
     pub crs: String,
     /// Dialect and score.
     pub dialect: String,
+    /// The dialect that fits nearly as well, and its score; empty where none does.
+    pub runner_up: String,
+    /// Columns that read like a survey's and were taken for no field.
+    pub not_understood: Vec<String>,
     /// Which column was taken for which field.
     pub fields: BTreeMap<suyuan_core::raw::Field, String>,
 }
@@ -91,6 +95,8 @@ impl City {
             encoding: l.source.encoding.clone(),
             crs: l.source.crs.clone(),
             dialect: l.source.dialect.clone(),
+            runner_up: l.source.runner_up.clone(),
+            not_understood: l.source.not_understood.clone(),
             fields: l.source.fields.clone(),
         });
         let network = &self.network;

@@ -24,6 +24,7 @@ mod package;
 mod places;
 mod prepared;
 mod project;
+mod recorded;
 mod reference;
 mod repair;
 mod rows;
