@@ -195,6 +195,39 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
             })
             .collect::<Vec<_>>()
     };
+    // Two branches that meet: with a way on, or without.
+    let dead_end = |goes_on: bool| {
+        let branch = |id: &str, y: f64, from: &str| named(id, json!([[0, y], [100, 0]]), from, "M");
+        let mut lines = vec![branch("P1", 50.0, "A"), branch("P2", -50.0, "B")];
+        if goes_on {
+            lines.push(named("P3", json!([[100, 0], [200, 0]]), "M", "C"));
+        }
+        let outfall = if goes_on { point("C", 200.0, 0.0) } else { point("OF", 900.0, 0.0) };
+        Survey(vec![("pipes", lines), ("outfalls", vec![outfall])], "")
+    };
+    let bore = |id: &str, x: f64, diameter: f64| {
+        let ends =
+            json!({"from_node": format!("N{x}"), "to_node": format!("N{}", x + 100.0), "diameter": diameter});
+        pipe(id, json!([[x, 0], [x + 100.0, 0]]), ends)
+    };
+    let sized = |first: f64, second: f64| vec![bore("P1", 0.0, first), bore("P2", 100.0, second)];
+    // Steps from one size to the other and back, many times.
+    let ladder = |large: f64, small: f64| {
+        let step =
+            |n: u32| bore(&format!("P{n}"), 100.0 * f64::from(n), if n % 2 == 0 { large } else { small });
+        (0..50).map(step).collect::<Vec<_>>()
+    };
+    // Invert 3 m, depth 2 m.
+    let grounds = |ground: f64| {
+        let levels = json!({"invert_from": 3.0, "depth_from": 2.0, "ground_from": ground});
+        main_and(vec![pipe("P3", json!([[200, 0], [300, 0]]), levels)])
+    };
+    // Invert 4 m, 0.5 m high.
+    let shallow = |ground: f64| {
+        let levels = json!({"invert_from": 4.0, "ground_from": ground, "diameter": 0.5});
+        main_and(vec![pipe("P3", json!([[200, 0], [300, 0]]), levels)])
+    };
+    let over = |y: f64| pipe("P3", json!([[150, y], [180, y], [180, 60]]), none());
     vec![
         (
             "R01",
@@ -390,6 +423,46 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
         ("N19", 1, pipes(one_of_many(true)), pipes(one_of_many(false))),
         ("N20", 1, pipes(many(0.1)), pipes(many(0.0))),
         ("N22", 1, pipes(falling(6.0, 7.0)), pipes(falling(7.0, 6.0))),
+        ("N23", 1, dead_end(false), dead_end(true)),
+        ("N24", 1, pipes(sized(0.8, 0.5)), pipes(sized(0.5, 0.8))),
+        (
+            "N25",
+            1,
+            Survey(
+                vec![
+                    ("pipes", main_and(vec![])),
+                    ("nodes", nodes(&[("A", 0.0), ("B", 100.0), ("B2", 100.005)])),
+                ],
+                "",
+            ),
+            Survey(
+                vec![
+                    ("pipes", main_and(vec![])),
+                    ("nodes", nodes(&[("A", 0.0), ("B", 100.0), ("B2", 103.0)])),
+                ],
+                "",
+            ),
+        ),
+        (
+            "N26",
+            1,
+            pipes(vec![
+                named("P1", json!([[0, 0], [100, 0]]), "A", "B"),
+                named("P2", json!([[100, 0], [200, 0]]), "B2", "C"),
+            ]),
+            pipes(ids("C")),
+        ),
+        ("N27", 1, pipes(grounds(5.4)), pipes(grounds(5.05))),
+        ("N28", 1, pipes(shallow(4.3)), pipes(shallow(5.3))),
+        ("N29", 1, pipes(sized(0.4, 40.0)), pipes(sized(0.4, 4.0))),
+        (
+            "N30",
+            1,
+            pipes(main_and(vec![pipe("P3", json!([[200, 0], [240, 0], [210, 1], [300, 0]]), none())])),
+            pipes(main_and(vec![pipe("P3", json!([[200, 0], [240, 0], [240, 9], [300, 0]]), none())])),
+        ),
+        ("N31", 1, pipes(main_and(vec![over(0.0)])), pipes(main_and(vec![over(0.1)]))),
+        ("N32", 1, pipes(ladder(0.8, 0.5)), pipes(ladder(0.5, 0.5))),
         ("D01", 1, drainer(80.0, none()), drainer(8.0, none())),
         ("D02", 1, drainer(8.0, json!({"pipe": "P9"})), drainer(8.0, json!({"pipe": "P1"}))),
         (
@@ -482,4 +555,21 @@ fn every_code_is_shown_by_a_survey_and_not_by_one_almost_alike() {
     let missing: Vec<&String> = all.difference(&shown).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(missing.is_empty(), "without a drawn network: {missing:?}");
+}
+
+#[test]
+fn the_guide_has_one_row_for_every_code() {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/findings.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let rows: Vec<Vec<&str>> = guide
+        .lines()
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+        .filter(|cells| cells.len() == 8 && !matches!(cells[1], "code" | "---"))
+        .collect();
+    let told: Vec<(&str, &str)> = rows.iter().map(|cells| (cells[1], cells[2])).collect();
+    let codes: Vec<(&str, &str)> = FindingCode::ALL.iter().map(|c| (c.code(), c.severity().key())).collect();
+    assert_eq!(told, codes);
+    for cells in rows {
+        assert!(cells[1..7].iter().all(|cell| !cell.is_empty()), "{cells:?}");
+    }
 }

@@ -46,13 +46,13 @@ impl Severity {
 }
 
 macro_rules! codes {
-    ($($variant:ident $code:literal $severity:ident $en:literal $zh:literal;)*) => {
+    ($($(#[$alias:meta])* $variant:ident $code:literal $severity:ident $en:literal $zh:literal;)*) => {
         /// What is doubtful. The code never changes its meaning; `{…}` in its sentences is filled from the finding.
         #[doc(alias = "疑点代码")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum FindingCode {
-            $(#[doc = $en] #[serde(rename = $code)] $variant,)*
+            $(#[doc = $en] $(#[$alias])* #[serde(rename = $code)] $variant,)*
         }
 
         impl FindingCode {
@@ -162,9 +162,11 @@ codes! {
     EndJoinedToLine "N03" Notice
         "{id} meets {other} in mid-pipe ({gap} m off); {other} was split there"
         "{id} 接入 {other} 中段（偏差 {gap} 米），{other} 已在此打断";
+    #[doc(alias = "逆坡")]
     AdverseFall "N04" Warning
         "the invert of {id} rises by {rise} m along its flow"
         "{id} 逆坡：沿流向管底升高 {rise} 米";
+    #[doc(alias = "管道反向")]
     DrawnAgainstFlow "N05" Notice
         "{id} is drawn against its flow ({basis})"
         "{id} 绘制方向与流向相反（依据：{basis}）";
@@ -177,12 +179,14 @@ codes! {
     NodeIdMissing "N08" Warning
         "{id} names no node at its {end}; what joins it there is not known"
         "{id} 的{end}缺点号，连接关系不明";
+    #[doc(alias = "重复要素")]
     DuplicatePipe "N09" Warning
         "{id} lies exactly on {other}"
         "{id} 与 {other} 完全重合";
     Loop "N10" Notice
         "{count} pipes around {id} flow in a ring"
         "{id} 一带 {count} 段管道首尾成环";
+    #[doc(alias = "孤立管线")]
     IsolatedPipe "N11" Notice
         "{id} joins no other pipe"
         "{id} 为孤立管线";
@@ -192,12 +196,14 @@ codes! {
     OutfallSnapped "N13" Notice
         "outfall {id} was joined to {other} over {gap} m"
         "排口 {id} 与 {other} 相距 {gap} 米，已接入";
+    #[doc(alias = "混错接")]
     SystemsMeet "N14" Warning
         "{id} ({system}) joins {other} ({other_system}): a suspected misconnection"
         "{id}（{system}）接入 {other}（{other_system}），疑似错接混接";
     SystemsNear "N15" Notice
         "{id} ({system}) ends {gap} m from {other} ({other_system}); systems do not join by nearness"
         "{id}（{system}）端点距 {other}（{other_system}）{gap} 米，不同系统不按邻近连接";
+    #[doc(alias = "孤立管点")]
     NodeIsolated "N16" Notice
         "node {id} lies on no pipe"
         "管点 {id} 不在任何管线上";
@@ -219,6 +225,45 @@ codes! {
     LevelsExchanged "N22" Notice
         "the levels of {id} stand at each other's ends: they fit the manholes the other way round"
         "{id} 起终点高程对调：互换后与相接管井高程相符";
+    #[doc(alias = "断头管")]
+    DeadEnd "N23" Warning
+        "water comes to {id} (pipes: {count}) and cannot leave: no pipe leads on, and it is no outfall"
+        "{id} 有 {count} 段来水而无出路，且非排口，疑为断头管或堵塞";
+    #[doc(alias = "大管接小管")]
+    LargeIntoSmall "N24" Warning
+        "{id} ({value} m) runs into {other} ({expected} m), which is smaller"
+        "大管接小管：{id}（{value} 米）接入 {other}（{expected} 米）";
+    #[doc(alias = "重合点")]
+    NodesCoincide "N25" Warning
+        "{id} and {other} are two surveyed points at one place, {gap} m apart; they are one node"
+        "管点 {id} 与 {other} 重合，相距 {gap} 米，按同一管点处理";
+    #[doc(alias = "一点多号")]
+    NodeIdsMeet "N26" Warning
+        "pipe ends at one place name two nodes, {id} and {other}; {joined}"
+        "同一位置的管端标有两个点号 {id} 与 {other}，{joined}";
+    #[doc(alias = "高程矛盾")]
+    LevelsContradict "N27" Warning
+        "{id}, {end}: {value}, {level} m, does not fit {other}, {expected} m"
+        "{id} {end}：{value} {level} 米与{other} {expected} 米不符";
+    #[doc(alias = "管顶高于地面")]
+    CrownAboveGround "N28" Warning
+        "the crown of {id} stands {rise} m above the ground at its {end}"
+        "{id} {end}管顶高出地面 {rise} 米";
+    #[doc(alias = "管径异常")]
+    SizeImplausible "N29" Warning
+        "{id} is {value} m high or wide inside, which no sewer is; its unit may be another"
+        "{id} 断面尺寸 {value} 米，不合常理，单位可能有误";
+    #[doc(alias = "飞点")]
+    FlyPoint "N30" Warning
+        "{id} {why}: a vertex or point may be misplaced"
+        "{id} {why}，疑为飞点";
+    #[doc(alias = "重合线")]
+    PipesOverlap "N31" Warning
+        "{id} runs on {other} for {length} m"
+        "{id} 与 {other} 有 {length} 米重合";
+    RuleBroken "N32" Warning
+        "{count} of {total} {value}: so many are no single slips, a column may hold something else; they are not listed"
+        "{total} 处中有 {count} 处{value}：比例过高，疑为字段含义不符，未逐条列出";
 
     // Drainers: D.
     DrainerFar "D01" Warning

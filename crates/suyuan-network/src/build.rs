@@ -1,14 +1,11 @@
 //! The one way to make a network.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::visit::NodeFiltered;
 use rayon::prelude::*;
 use suyuan_core::raw::Field;
 use suyuan_core::{
-    Certainty, Coord, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
+    Certainty, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
 };
 
 use crate::config::{BuildConfig, SnapTolerance};
@@ -18,10 +15,11 @@ use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Later, Network, Pipe, Reach};
 use crate::orient::{Field as Weighing, Link};
+use crate::records::Levels;
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
-use crate::{decisions, grid, levels, outfalls};
+use crate::{decisions, fly, grid, levels, outfalls, overlap, quality, records};
 
 /// Why no network can be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -117,6 +115,8 @@ pub fn build_network(
     let mut outfall_rows = outfalls::collect(survey);
     let listed_outfalls: HashSet<String> = outfall_rows.iter().map(|row| row.id.clone()).collect();
     outfalls::join(survey, &lines, &segments, &mut joins, &mut outfall_rows, config.outfall_reach);
+    let mut findings = std::mem::take(&mut joins.findings);
+    overlap::report(&lines, &segments, &mut findings);
     drop(segments);
     let kind_of = |origin: Origin| {
         let kind = survey.layers[origin.layer as usize].kind(origin.row as usize);
@@ -125,13 +125,17 @@ pub fn build_network(
     let mut nodes = mint_nodes(&lines, &joins, kind_of);
     let stretches = cut(&lines, &joins.splits, &nodes);
 
-    let mut findings = std::mem::take(&mut joins.findings);
     findings.extend(undecided);
     findings.extend(unlisted(&lines, &listed_outfalls));
     let node_inverts = node_inverts(survey, &nodes);
     outfalls::merge(survey, &mut outfall_rows, &nodes);
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
     let directions = direct(config, &lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
+    let sizes = records::sizes(survey, &lines);
+    records::report_sizes(&lines, &sizes, &mut findings);
+    Levels::new(survey, &lines, &nodes, &node_inverts, &directions, &sizes).report(&mut findings);
+    records::report_ids(&lines, &nodes, &mut findings);
+    fly::report_vertices(&lines, &mut findings);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
     let outfalls: Vec<_> =
         outfall_rows.into_iter().map(|row| row.settle(&nodes, config.outfall_reach, &mut findings)).collect();
@@ -159,9 +163,22 @@ pub fn build_network(
         unplaced: lines.unplaced,
     };
     network.gaps = gaps(&network, &joins, &nodes.of_element, &lines.parts);
-    let (doubts, twins) = rayon::join(|| network.doubts(), || duplicates(&network));
-    findings.extend(doubts);
-    findings.extend(twins);
+    let (whole, rules) = rayon::join(
+        || {
+            let mut found = Vec::new();
+            network.report(&mut found);
+            found
+        },
+        || {
+            let mut found = Vec::new();
+            network.report_nodes(&sizes, &mut found);
+            fly::report_nodes(&network, &mut found);
+            quality::report_duplicates(&network, &mut found);
+            found
+        },
+    );
+    findings.extend(whole);
+    findings.extend(rules);
     sort_findings(&mut findings);
     Ok((network, findings))
 }
@@ -337,157 +354,6 @@ fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::su
         .collect();
     gaps.sort_by(|a, b| (a.node, a.beyond).cmp(&(b.node, b.beyond)).then(a.width.total_cmp(&b.width)));
     gaps
-}
-
-impl Network {
-    /// What is odd about the network as a whole.
-    /// Nodes that water can come back to, ring by ring.
-    ///
-    /// # Complexity
-    /// O(nodes + reaches): what has nothing above it or nothing below it is peeled off first, which leaves rings and what
-    /// lies between them.
-    fn rings(&self) -> Vec<Vec<NodeId>> {
-        let count = self.node_count();
-        let mut gone = vec![false; count];
-        for downstream in [true, false] {
-            let (back, on) =
-                if downstream { (&self.incoming, &self.outgoing) } else { (&self.outgoing, &self.incoming) };
-            let far = |r: &crate::ReachId| {
-                let reach = self.reach(*r);
-                if downstream { reach.to } else { reach.from }
-            };
-            let near = |r: &crate::ReachId| {
-                let reach = self.reach(*r);
-                if downstream { reach.from } else { reach.to }
-            };
-            let left = |n: NodeId| back.at(n).iter().filter(|r| !gone[near(r).index()]).count() as u32;
-            let mut waits: Vec<u32> = self.node_ids().map(left).collect();
-            let bare = |n: &NodeId| waits[n.index()] == 0 && !gone[n.index()];
-            let mut ready: Vec<NodeId> = self.node_ids().filter(bare).collect();
-            while let Some(node) = ready.pop() {
-                gone[node.index()] = true;
-                for next in on.at(node).iter().map(far).filter(|n| !gone[n.index()]) {
-                    waits[next.index()] -= 1;
-                    if waits[next.index()] == 0 {
-                        ready.push(next);
-                    }
-                }
-            }
-        }
-        if gone.iter().all(|gone| *gone) {
-            return Vec::new();
-        }
-        let kept = NodeFiltered::from_fn(self, |n: NodeId| !gone[n.index()]);
-        kosaraju_scc(&kept).into_iter().filter(|ring| ring.len() > 1 && !gone[ring[0].index()]).collect()
-    }
-
-    fn doubts(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let rings = self.rings();
-        let mut ring_of = vec![0u32; self.node_count()];
-        for (number, ring) in (1..).zip(&rings) {
-            for node in ring {
-                ring_of[node.index()] = number;
-            }
-        }
-        for (number, ring) in (1..).zip(&rings) {
-            let Some(first) = ring.iter().min() else { continue };
-            let inside = |r: &&crate::ReachId| ring_of[self.reach(**r).from.index()] == number;
-            let count: usize = ring.iter().map(|n| self.incoming(*n).iter().filter(inside).count()).sum();
-            let mut finding = Finding::new(FindingCode::Loop)
-                .with("id", self.node_names.at(first.index()))
-                .with("count", count);
-            if let Some(place) = self.node_places[first.index()] {
-                finding = finding.at(place);
-            }
-            findings.push(finding);
-        }
-        for pipe in self.pipe_ids() {
-            let alone = self.reaches_of(pipe).all(|r| {
-                let reach = self.reach(r);
-                [reach.from, reach.to].iter().all(|n| {
-                    let own = |r: &crate::ReachId| self.reach(*r).pipe == pipe;
-                    self.incoming(*n).iter().all(own) && self.outgoing(*n).iter().all(own)
-                })
-            });
-            if alone && self.pipes.len() > 1 {
-                let mut finding = Finding::new(FindingCode::IsolatedPipe)
-                    .with("id", self.pipe_name(pipe))
-                    .on(self.pipe(pipe).origin);
-                if let Some(line) = self.parts_of(pipe).find(|line| !line.is_empty()) {
-                    finding = finding.at(line[line.len() / 2]);
-                }
-                findings.push(finding);
-            }
-        }
-        for node in self.node_ids() {
-            if self.node_origins[node.index()].is_some()
-                && self.incoming(node).is_empty()
-                && self.outgoing(node).is_empty()
-            {
-                let mut finding =
-                    Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
-                finding.origin = self.node_origins[node.index()];
-                finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
-                findings.push(finding);
-            }
-        }
-        for outfall in &self.outfalls {
-            let Some(node) = outfall.node else { continue };
-            if self.incoming(node).is_empty() && !self.outgoing(node).is_empty() {
-                let mut finding =
-                    Finding::new(FindingCode::OutfallUpstream).with("id", &outfall.id).on(outfall.origin);
-                finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
-                findings.push(finding);
-            }
-        }
-        findings
-    }
-}
-
-/// Pipes that lie exactly on one another.
-fn duplicates(network: &Network) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let key = |pipe: PipeId| -> Vec<[u64; 2]> {
-        let bits = |line: &[Coord<f64>]| -> Vec<[u64; 2]> {
-            line.iter().map(|c| [c.x.to_bits(), c.y.to_bits()]).collect()
-        };
-        let drawn: Vec<[u64; 2]> = network.parts_of(pipe).flat_map(bits).collect();
-        let mut turned = drawn.clone();
-        turned.reverse();
-        drawn.min(turned)
-    };
-    // Drawings that are alike have ends that are alike, whichever way they run.
-    let ends = |pipe: PipeId| -> Option<(u64, PipeId)> {
-        let first = network.parts_of(pipe).find_map(|line| line.first().copied())?;
-        let last = network.parts_of(pipe).last()?.last().copied()?;
-        let of = |c: Coord<f64>| {
-            let mut hasher = DefaultHasher::new();
-            [c.x.to_bits(), c.y.to_bits()].hash(&mut hasher);
-            hasher.finish()
-        };
-        Some((of(first).wrapping_add(of(last)), pipe))
-    };
-    let mut ends: Vec<(u64, PipeId)> =
-        (0..network.pipe_count() as u32).into_par_iter().filter_map(|p| ends(PipeId(p))).collect();
-    ends.par_sort_unstable();
-    for group in ends.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
-        let mut keyed: Vec<(Vec<[u64; 2]>, PipeId)> = group.iter().map(|(_, p)| (key(*p), *p)).collect();
-        keyed.sort_unstable();
-        for same in keyed.chunk_by(|a, b| a.0 == b.0) {
-            for (_, pipe) in &same[1..] {
-                let mut finding = Finding::new(FindingCode::DuplicatePipe)
-                    .with("id", network.pipe_name(*pipe))
-                    .with("other", network.pipe_name(same[0].1))
-                    .on(network.pipe(*pipe).origin);
-                if let Some(line) = network.parts_of(*pipe).find(|line| !line.is_empty()) {
-                    finding = finding.at(line[0]);
-                }
-                findings.push(finding);
-            }
-        }
-    }
-    findings
 }
 
 /// By code, then by what they concern, then by place: the same whatever order the rows came in.

@@ -1,0 +1,202 @@
+//! Pipes drawn over each other for a stretch.
+
+use rayon::prelude::*;
+use suyuan_core::{Coord, Finding, FindingCode};
+
+use crate::grid::distance;
+use crate::segments::Segments;
+use crate::survey::{COINCIDENT, Lines};
+
+/// Lines that run nearer to each other than this are one drawn twice, metres.
+const WITHIN: f64 = COINCIDENT;
+/// A stretch shorter than this is no more than a joint drawn past its node, metres.
+const LEAST: f64 = 1.0;
+/// Pieces of a stretch that lie no farther apart than this go on into each other, metres.
+const SEAM: f64 = 0.05;
+/// Segments that cross more steeply share no more than a tenth of a metre: the sine of their angle.
+const STEEP: f64 = 0.2;
+/// Segments that are looked at together.
+const CHUNK: usize = 8;
+
+/// A piece of a part that another pipe runs on.
+struct Shared {
+    /// The pipe of the part, and the other one.
+    pipes: [u32; 2],
+    part: u32,
+    /// Metres along the part.
+    from: f64,
+    to: f64,
+    /// The first and the last vertex of either line within it, metres along the part: lines that cross at a small angle have
+    /// none, lines that part slowly from a common node have one.
+    vertices: [f64; 2],
+}
+
+impl Shared {
+    fn length(&self) -> f64 {
+        self.vertices[1] - self.vertices[0]
+    }
+}
+
+/// Finds pipes that run on another for a metre or more within a centimetre, if they are not alike vertex for vertex.
+///
+/// # Complexity
+/// O(n log n) for n segments, and the pairs of those whose boxes touch.
+pub(crate) fn report(lines: &Lines, segments: &Segments, findings: &mut Vec<Finding>) {
+    let ends = |s: usize| {
+        let (part, vertex) = segments.list[s];
+        let at = lines.parts[part as usize].coords.0 as usize + vertex as usize;
+        [lines.coords[at], lines.coords[at + 1]]
+    };
+    let pipe = |s: usize| lines.parts[segments.list[s].0 as usize].pipe;
+    let count = segments.list.len();
+    let look = |near: &mut Vec<u32>, first: usize| {
+        let mut found: Vec<Shared> = Vec::new();
+        let own = first..(first + CHUNK).min(count);
+        let boxes: Vec<[f64; 4]> = own.clone().map(|s| around(ends(s))).collect();
+        let all = boxes.iter().copied().reduce(both).unwrap_or([0.0; 4]);
+        let centre = Coord { x: f64::midpoint(all[0], all[2]), y: f64::midpoint(all[1], all[3]) };
+        segments.tree.near(centre, 0.5 * (all[2] - all[0]).max(all[3] - all[1]) + WITHIN, near);
+        let after = near.partition_point(|s| (*s as usize) <= first);
+        for t in near[after..].iter().map(|t| *t as usize) {
+            let (theirs, there) = (ends(t), around(ends(t)));
+            for s in own.clone().take_while(|s| *s < t) {
+                let here = boxes[s - first];
+                let touch = here[0] - WITHIN <= there[2]
+                    && here[1] - WITHIN <= there[3]
+                    && there[0] - WITHIN <= here[2]
+                    && there[1] - WITHIN <= here[3];
+                if !touch || pipe(s) == pipe(t) {
+                    continue;
+                }
+                if let Some(([from, to], [first, last])) = shared(ends(s), theirs) {
+                    let start = segments.measures[s];
+                    let (part, pipes) = (segments.list[s].0, [pipe(s), pipe(t)]);
+                    let vertices = [start + first, start + last];
+                    found.push(Shared { pipes, part, from: start + from, to: start + to, vertices });
+                }
+            }
+        }
+        found
+    };
+    let chunks: Vec<usize> = (0..count).step_by(CHUNK).collect();
+    let mut shared: Vec<Shared> =
+        chunks.into_par_iter().map_init(Vec::new, |near, first| look(near, first)).flatten_iter().collect();
+    shared.par_sort_unstable_by(|a, b| {
+        (a.pipes, a.part).cmp(&(b.pipes, b.part)).then(a.from.total_cmp(&b.from)).then(a.to.total_cmp(&b.to))
+    });
+    for pieces in shared.chunk_by(|a, b| a.pipes == b.pipes) {
+        let [a, b] = pieces[0].pipes.map(|p| p as usize);
+        let runs = runs(pieces);
+        let Some(longest) = runs.iter().max_by(|r, s| r.length().total_cmp(&s.length())) else {
+            continue;
+        };
+        if alike(drawn(lines, a), drawn(lines, b)) {
+            continue;
+        }
+        // The shorter one is likelier the one to take away.
+        let (id, other) = if length(lines, a) < length(lines, b) { (a, b) } else { (b, a) };
+        let total: f64 = runs.iter().map(Shared::length).sum();
+        let mut finding = Finding::new(FindingCode::PipesOverlap)
+            .with("id", lines.ids.at(id))
+            .with("other", lines.ids.at(other))
+            .with("length", format!("{total:.2}"))
+            .on(lines.pipes[id].origin);
+        if let Some(place) =
+            along(lines.line(longest.part as usize), f64::midpoint(longest.vertices[0], longest.vertices[1]))
+        {
+            finding = finding.at(place);
+        }
+        findings.push(finding);
+    }
+}
+
+/// The stretches that pieces make up, those too short left out.
+fn runs(pieces: &[Shared]) -> Vec<Shared> {
+    let mut runs: Vec<Shared> = Vec::new();
+    for piece in pieces {
+        match runs.last_mut() {
+            Some(run) if run.part == piece.part && piece.from <= run.to + SEAM => {
+                run.to = run.to.max(piece.to)
+            }
+            _ => runs.push(Shared { ..*piece }),
+        }
+    }
+    runs.retain(|run| run.length() >= LEAST);
+    runs
+}
+
+fn around([a, b]: [Coord<f64>; 2]) -> [f64; 4] {
+    [a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y)]
+}
+
+fn both(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
+    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+}
+
+/// From where to where, in metres along a segment, another one runs within [`WITHIN`] of it, and the first and last end of
+/// either one in there.
+fn shared([a, b]: [Coord<f64>; 2], [c, d]: [Coord<f64>; 2]) -> Option<([f64; 2], [f64; 2])> {
+    let (u, v) = ((b.x - a.x, b.y - a.y), (d.x - c.x, d.y - c.y));
+    let (long, other) = (u.0 * u.0 + u.1 * u.1, v.0 * v.0 + v.1 * v.1);
+    let across = u.0 * v.1 - u.1 * v.0;
+    if across * across > STEEP * STEEP * long * other || long == 0.0 || other == 0.0 {
+        return None;
+    }
+    let (long, other) = (long.sqrt(), other.sqrt());
+    // In the frame of the other segment the place at `t` metres is at `x + t kx` along it and `y + t ky` beside it.
+    let (ex, ey) = (v.0 / other, v.1 / other);
+    let (ax, ay) = (a.x - c.x, a.y - c.y);
+    let (x, y) = (ax * ex + ay * ey, ay * ex - ax * ey);
+    let (kx, ky) = ((u.0 * ex + u.1 * ey) / long, (u.1 * ex - u.0 * ey) / long);
+    let beside = clip([0.0, long], y, ky, [-WITHIN, WITHIN])?;
+    let [from, to] = clip(beside, x, kx, [0.0, other])?;
+    // What does not end beside the other segment ends at an end of one of them.
+    let first = (from > beside[0] || from == 0.0).then_some(from);
+    let last = (to < beside[1] || to == long).then_some(to);
+    let vertices = [first.or(last).unwrap_or(f64::INFINITY), last.or(first).unwrap_or(f64::NEG_INFINITY)];
+    Some(([from, to], vertices))
+}
+
+/// The part of a range of `t` for which `v + t k` is within bounds.
+fn clip([from, to]: [f64; 2], v: f64, k: f64, [low, high]: [f64; 2]) -> Option<[f64; 2]> {
+    if k == 0.0 {
+        return (low <= v && v <= high).then_some([from, to]);
+    }
+    let (p, q) = ((low - v) / k, (high - v) / k);
+    let (from, to) = (from.max(p.min(q)), to.min(p.max(q)));
+    (from < to).then_some([from, to])
+}
+
+/// Every vertex of a pipe, part after part.
+fn drawn(lines: &Lines, pipe: usize) -> &[Coord<f64>] {
+    let (first, end) = lines.pipes[pipe].parts;
+    let parts = &lines.parts[first as usize..end as usize];
+    match parts {
+        [first, .., last] => &lines.coords[first.coords.0 as usize..last.coords.1 as usize],
+        [only] => &lines.coords[only.coords.0 as usize..only.coords.1 as usize],
+        [] => &[],
+    }
+}
+
+/// Whether two pipes are drawn alike, whichever way: that is a finding of its own.
+fn alike(a: &[Coord<f64>], b: &[Coord<f64>]) -> bool {
+    a == b || a.len() == b.len() && a.iter().eq(b.iter().rev())
+}
+
+fn length(lines: &Lines, pipe: usize) -> f64 {
+    let (first, end) = lines.pipes[pipe].parts;
+    lines.parts[first as usize..end as usize].iter().map(|part| part.length).sum()
+}
+
+/// The place so many metres along a line.
+fn along(line: &[Coord<f64>], mut measure: f64) -> Option<Coord<f64>> {
+    for w in line.windows(2) {
+        let length = distance(w[0], w[1]);
+        if measure <= length && length > 0.0 {
+            let t = measure / length;
+            return Some(Coord { x: w[0].x + t * (w[1].x - w[0].x), y: w[0].y + t * (w[1].y - w[0].y) });
+        }
+        measure -= length;
+    }
+    line.last().copied()
+}
