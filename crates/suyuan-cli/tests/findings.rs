@@ -454,7 +454,7 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
         ),
         ("N27", 1, pipes(grounds(5.4)), pipes(grounds(5.05))),
         ("N28", 1, pipes(shallow(4.3)), pipes(shallow(5.3))),
-        ("N29", 1, pipes(sized(0.4, 40.0)), pipes(sized(0.4, 4.0))),
+        ("N29", 1, pipes(sized(0.4, 18.0)), pipes(sized(0.4, 4.0))),
         (
             "N30",
             1,
