@@ -116,7 +116,9 @@ fn runs(pieces: &[Shared]) -> Vec<Shared> {
     for piece in pieces {
         match runs.last_mut() {
             Some(run) if run.part == piece.part && piece.from <= run.to + SEAM => {
-                run.to = run.to.max(piece.to)
+                run.to = run.to.max(piece.to);
+                run.vertices[0] = run.vertices[0].min(piece.vertices[0]);
+                run.vertices[1] = run.vertices[1].max(piece.vertices[1]);
             }
             _ => runs.push(Shared { ..*piece }),
         }
