@@ -541,6 +541,11 @@ fn every_code_is_shown_by_a_survey_and_not_by_one_almost_alike() {
     };
     let model = "[JUNCTIONS]\nA 1\n[OUTFALLS]\nB 0 FREE\n[CONDUITS]\nP1 A B 100 0.01\n[COORDINATES]\nA 0 0\nB 100 0\n";
     judge("R09", 1, text("m.inp", model, &["m.inp"]), text("m.inp", model, &["m.inp", "--crs", "EPSG:4549"]));
+    let transfer = include_str!("../../suyuan-read/tests/data/hamlet.xtf");
+    let changed = |from: &str, to: &str| text("h.xtf", &transfer.replace(from, to), &["h.xtf"]);
+    let mended = transfer.replace("\"GONE\"", "\"R3E\"").replace("\"K9\"", "\"K4\"");
+    judge("R30", 2, changed("Messgeraet", "Messgeraet"), text("h.xtf", &mended, &["h.xtf"]));
+    judge("R31", 1, changed("Messgeraet", "Messgeraet"), changed("Messgeraet", "Deckel"));
     let venues = |name: &str| {
         let project = format!("[[pipes]]\npath = 'pipes.geojson'\n[[venues]]\npath = '{name}.geojson'\n");
         text("city.toml", &project, &["city.toml"])

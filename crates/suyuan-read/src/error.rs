@@ -106,6 +106,14 @@ pub enum ReadError {
         /// North.
         y: f64,
     },
+    /// A transfer file is of a model that is not known here.
+    #[error("{} is a transfer of {}; its classes are none of a wastewater model known here", path.display(), models.join(", "))]
+    UnknownModel {
+        /// The file.
+        path: PathBuf,
+        /// The models that it names.
+        models: Vec<String>,
+    },
     /// A position in a transfer file is no number.
     #[error("{} line {line}: {field} of {object} holds `{value}`, expected a coordinate", path.display())]
     NotACoordinate {
@@ -237,6 +245,9 @@ impl ReadError {
             }
             Self::BadCoordinate { path, row, vertex, x, y } => {
                 format!("{} 第 {row} 行第 {vertex} 个顶点坐标为 ({x}, {y})，不是有效数值", path.display())
+            }
+            Self::UnknownModel { path, models } => {
+                format!("{} 的模型为 {}，不含可识别的排水模型类", path.display(), models.join("、"))
             }
             Self::NotACoordinate { path, line, object, field, value } => {
                 format!("{} 第 {line} 行：{object} 的 {field} 值“{value}”不是坐标", path.display())

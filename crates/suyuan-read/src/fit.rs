@@ -7,15 +7,30 @@ use suyuan_core::raw::{AttributeField, Attributes, Field, Role, ShapeKind, Value
 
 use crate::dialect::{Dialect, is_spelling, shipped_dialects, weight};
 use crate::error::ReadError;
+use crate::open::open_layers;
 use crate::spec::{LayerSpec, ReadOptions};
-use crate::survey::open_layers;
 
 /// A dialect that understands at least this much of what the best one does is its rival.
 const CLOSE: f64 = 0.7;
-/// Pieces of column names that tell of a survey, where no dialect has the whole name.
-const TELLING: [&str; 20] = [
-    "invert", "elev", "depth", "diam", "upstr", "downstr", "flowdir", "material", "rim", "manhole", "高程",
-    "标高", "埋深", "管径", "点号", "井号", "流向", "管底", "材质", "权属",
+/// How column names of a survey begin or end, where no dialect has the whole name; Chinese ones may stand anywhere.
+const TELLING: [&str; 17] = [
+    "invert",
+    "elev",
+    "elevation",
+    "depth",
+    "diam",
+    "diameter",
+    "upstream",
+    "downstream",
+    "manhole",
+    "高程",
+    "标高",
+    "埋深",
+    "管径",
+    "点号",
+    "井号",
+    "流向",
+    "管底",
 ];
 
 /// A dialect with how much of a layer it understands.
@@ -81,7 +96,8 @@ pub(crate) fn not_understood(
 ) -> Vec<String> {
     let telling = |name: &str| {
         let name = name.to_lowercase();
-        TELLING.iter().any(|piece| name.contains(piece))
+        let anywhere = |piece: &str| !piece.is_ascii() && name.contains(piece);
+        TELLING.iter().any(|piece| name.starts_with(piece) || name.ends_with(piece) || anywhere(piece))
     };
     let mut left = Vec::new();
     for (at, column) in attributes.fields().iter().enumerate() {

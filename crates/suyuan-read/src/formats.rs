@@ -40,7 +40,11 @@ pub fn formats() -> Vec<FormatInfo> {
 
 /// The endings that this build reads, for messages.
 pub(crate) fn known_endings() -> String {
-    let endings: Vec<&str> =
-        formats().iter().filter(|f| f.available).flat_map(|f| f.extensions.iter().copied()).collect();
+    let mut endings: Vec<&str> = Vec::new();
+    for ending in formats().iter().filter(|f| f.available).flat_map(|f| f.extensions) {
+        if !endings.contains(ending) {
+            endings.push(ending);
+        }
+    }
     endings.join(", ")
 }

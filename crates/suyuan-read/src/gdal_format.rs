@@ -22,7 +22,7 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
         ..DatasetOptions::default()
     };
     let dataset = Dataset::open_ex(path, options)
-        .map_err(|_| ReadError::UnknownFormat { path: path.to_owned(), known: crate::survey::endings() })?;
+        .map_err(|_| ReadError::UnknownFormat { path: path.to_owned(), known: crate::open::endings() })?;
     let names: Vec<String> = dataset.layers().map(|l| l.name()).collect();
     let name = match layer {
         Some(layer) if names.iter().any(|n| n == layer) => layer.to_owned(),

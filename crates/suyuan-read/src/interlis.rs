@@ -30,12 +30,13 @@ pub(crate) struct Layers {
     pub(crate) layers: Vec<(Role, FileLayer)>,
 }
 
-/// Reads the layers of a transfer file; `None` where it has none of the classes that a model is made of.
+/// Reads the layers of a transfer file.
 ///
 /// # Errors
-/// [`ReadError::Open`] if it cannot be read; [`ReadError::Damaged`] and [`ReadError::NotACoordinate`] with the line that is
+/// [`ReadError::Open`] if it cannot be read; [`ReadError::UnknownModel`] where it has none of the classes of a model;
+/// [`ReadError::Damaged`] and [`ReadError::NotACoordinate`] with the line that is
 /// wrong; [`ReadError::Crs`] if the coordinate system of its model is not known here.
-pub(crate) fn read(path: &Path) -> Result<Option<Layers>, ReadError> {
+pub(crate) fn read(path: &Path) -> Result<Layers, ReadError> {
     let bytes = std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let transfer = transfer::parse(path, &decoded(path, &bytes)?)?;
     let classes: Vec<u32> = {
@@ -50,7 +51,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<Layers>, ReadError> {
         let mut pipes = m.layers.iter().filter(|l| l.role == Role::Pipes).flat_map(|l| &l.of);
         pipes.any(|rows| rows.classes.iter().any(|c| classes.contains(&transfer.names.number(c))))
     };
-    let Some(model) = models.iter().find(known) else { return Ok(None) };
+    let Some(model) = models.iter().find(known) else {
+        return Err(ReadError::UnknownModel { path: path.to_owned(), models: transfer.models });
+    };
     let crs =
         model.crs.iter().find(|(ending, _)| transfer.models.iter().any(|m| m.ends_with(ending.as_str())));
     let crs = match crs {
@@ -65,7 +68,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<Layers>, ReadError> {
     if let Some((_, first)) = layers.first_mut() {
         first.findings.extend(left_out(model, &transfer));
     }
-    Ok(Some(Layers { dialect: model.name.clone(), layers }))
+    Ok(Layers { dialect: model.name.clone(), layers })
 }
 
 /// The text of a file in the encoding that it declares, UTF-8 if it declares none.

@@ -19,6 +19,7 @@ mod gpkg;
 mod inp;
 mod interlis;
 mod layer;
+mod open;
 mod sentinels;
 mod shapefile;
 mod spec;

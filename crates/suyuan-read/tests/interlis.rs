@@ -157,6 +157,22 @@ fn damage_is_told_with_its_line() {
     }
 }
 
+#[test]
+fn a_transfer_of_another_model_and_one_of_old_coordinates_are_refused_in_a_sentence() {
+    let other = hamlet(|t| t.replace("DSS_2020_1_LV95.Siedlungsentwaesserung.", "Roads.Net.x"));
+    if cfg!(not(feature = "gdal")) {
+        let error = other.unwrap_err();
+        assert!(error.to_string().contains("is a transfer of DSS_2020_1_LV95"), "{error}");
+        assert!(error.hint(Language::English).is_some());
+        assert!(error.message(Language::Chinese).contains("排水模型"));
+    }
+    // A system that is not known is refused; one that is, is taken. Never is the other one assumed.
+    match hamlet(|t| t.replace("DSS_2020_1_LV95\"", "DSS_2020_1_LV03\"")) {
+        Ok(survey) => assert_eq!(survey.crs.epsg, Some(21781)),
+        Err(error) => assert!(matches!(error, ReadError::Crs { .. }), "{error}"),
+    }
+}
+
 /// The folder of shared real networks, as in the journeys.
 fn shared() -> Option<PathBuf> {
     let root = std::env::var_os("SUYUAN_SHARED")
