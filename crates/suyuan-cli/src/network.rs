@@ -23,7 +23,7 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
         None => {}
         Some(path) if ending(path) == "toml" => spec = read_project(path)?,
         Some(path) if matches!(ending(path).as_str(), "inp" | "xtf") => {
-            spec.add(Role::Pipes, &path.to_string_lossy())
+            spec.add(Role::Pipes, &path.to_string_lossy());
         }
         Some(path) => {
             let path = path.display();

@@ -1,5 +1,4 @@
 //! Examples in the documents, held to the code.
-#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 use std::fs;
 use std::path::Path;

@@ -213,8 +213,9 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
     let sized = |first: f64, second: f64| vec![bore("P1", 0.0, first), bore("P2", 100.0, second)];
     // Steps from one size to the other and back, many times.
     let ladder = |large: f64, small: f64| {
-        let step =
-            |n: u32| bore(&format!("P{n}"), 100.0 * f64::from(n), if n % 2 == 0 { large } else { small });
+        let step = |n: u32| {
+            bore(&format!("P{n}"), 100.0 * f64::from(n), if n.is_multiple_of(2) { large } else { small })
+        };
         (0..50).map(step).collect::<Vec<_>>()
     };
     // Invert 3 m, depth 2 m.

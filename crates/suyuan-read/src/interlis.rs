@@ -154,7 +154,7 @@ fn flatten(layer: &ModelLayer, transfer: &Transfer, crs: Option<Crs>) -> FileLay
                 match found {
                     Some(Found::Text(text)) => table.set(name, text),
                     Some(Found::Content(Content::Text(text) | Content::Reference(text))) => {
-                        table.set(name, text)
+                        table.set(name, text);
                     }
                     _ => {}
                 }

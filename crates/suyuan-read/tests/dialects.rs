@@ -44,8 +44,11 @@ fn read_nodes(rows: &[&[(&str, &str)]]) -> RawLayer {
     read_survey(&specs, &ReadOptions::default()).unwrap().layers.remove(1)
 }
 
+/// A dialect, a row in its spelling as columns and values, and the fields that must be understood.
+type Spelling = (&'static str, &'static [(&'static str, &'static str)], &'static [Field]);
+
 /// A row in the spelling of each shipped dialect, with the fields it must give.
-const SPELT: [(&str, &[(&str, &str)], &[Field]); 11] = [
+const SPELT: [Spelling; 11] = [
     (
         "suyuan",
         &[
