@@ -11,7 +11,7 @@ mod arc;
 mod model;
 mod transfer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -34,8 +34,8 @@ pub(crate) struct Layers {
 ///
 /// # Errors
 /// [`ReadError::Open`] if it cannot be read; [`ReadError::UnknownModel`] where it has none of the classes of a model;
-/// [`ReadError::Damaged`] and [`ReadError::NotACoordinate`] with the line that is
-/// wrong; [`ReadError::Crs`] if the coordinate system of its model is not known here.
+/// [`ReadError::Damaged`] and [`ReadError::NotACoordinate`] with the line that is wrong; [`ReadError::Crs`] if the
+/// coordinate system of its model is not known here.
 pub(crate) fn read(path: &Path) -> Result<Layers, ReadError> {
     let bytes = std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let transfer = transfer::parse(path, &decoded(path, &bytes)?)?;
@@ -54,13 +54,13 @@ pub(crate) fn read(path: &Path) -> Result<Layers, ReadError> {
     let Some(model) = models.iter().find(known) else {
         return Err(ReadError::UnknownModel { path: path.to_owned(), models: transfer.models });
     };
-    let crs =
-        model.crs.iter().find(|(ending, _)| transfer.models.iter().any(|m| m.ends_with(ending.as_str())));
-    let crs = match crs {
-        Some((_, code)) => {
-            Some(Crs::from_epsg(*code).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?)
+    let named = |ending: &str| transfer.models.iter().any(|m| m.ends_with(ending));
+    let codes: Vec<u32> = model.crs.iter().filter(|(e, _)| named(e)).map(|(_, code)| *code).collect();
+    let crs = match codes[..] {
+        [code] => {
+            Some(Crs::from_epsg(code).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?)
         }
-        None => None,
+        _ => None, // models of both systems tell of neither
     };
     let mut layers: Vec<(Role, FileLayer)> =
         model.layers.iter().map(|layer| (layer.role, flatten(layer, &transfer, crs.clone()))).collect();
@@ -97,7 +97,7 @@ fn left_out(model: &Model, transfer: &Transfer) -> Option<Finding> {
         used.extend(rows.classes.iter().map(|c| transfer.names.number(c)));
     }
     // Those that are referred to give their attributes to the rows that refer to them.
-    let referred: std::collections::HashSet<&str> = transfer.referred().collect();
+    let referred: HashSet<&str> = transfer.referred().collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for object in &transfer.objects {
         if !used.contains(&object.class) && !referred.contains(object.tid.as_str()) {

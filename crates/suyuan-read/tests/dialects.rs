@@ -119,7 +119,7 @@ const SPELT: [Spelling; 11] = [
             ("arc_id", "P1"),
             ("node_1", "A"),
             ("node_2", "B"),
-            ("y1", "1.2"),
+            ("sys_y1", "1.2"),
             ("elev1", "3.1"),
             ("state", "2"),
         ],
