@@ -190,11 +190,27 @@ fn one_code_means_what_the_dialect_of_its_layer_says() {
     assert_eq!(state(&ministry).as_deref(), Some("已建"));
     assert_eq!(state(&[("起点点号", "A"), ("终点点号", "B"), ("使用状态", "3")]).as_deref(), Some("报废"));
     assert_eq!(state(&[("node_1", "A"), ("node_2", "B"), ("state", "2")]).as_deref(), Some("planned"));
+    let teksi = |status| state(&[("rp_from_fk_wastewater_networkelement", "A"), ("ws_status", status)]);
+    assert_eq!(teksi("6532").as_deref(), Some("abandoned, filled"));
+    let vsa = |status| state(&[("Knoten_von", "A"), ("Kanal_Status", status)]);
+    assert_eq!(vsa("tot.verfuellt").as_deref(), Some("abandoned, filled"));
     let survey = read(&[&ministry], &ReadOptions::default());
     assert_eq!(survey.layers[0].source.dialect.split(' ').next(), Some("mohurd"));
     let kinds =
         read_nodes(&[&[("NodeID", "A"), ("Junc_Type", "10")], &[("NodeID", "B"), ("Junc_Type", "1")]]);
     assert_eq!([kinds.kind(0), kinds.kind(1)], [Some(NodeKind::Control), Some(NodeKind::Manhole)]);
+}
+
+#[test]
+fn rain_water_is_none_of_the_waste_water_that_its_name_holds() {
+    let system = |usage| {
+        let row = [("rp_from_fk_wastewater_networkelement", "A"), ("ch_usage_current", usage)];
+        read(&[&row], &ReadOptions::default()).layers[0].system(0)
+    };
+    for storm in ["9023", "4514", "clean_wastewater", "rain_wastewater"] {
+        assert_eq!(system(storm), System::Storm, "{storm}");
+    }
+    assert_eq!([system("4526"), system("wastewater")], [System::Foul; 2]);
 }
 
 #[test]
