@@ -190,6 +190,10 @@ impl ReadError {
                 "repair or delete that row, or set such rows aside with --set-aside",
                 "请修复或删除该行，或用 --set-aside 将此类行搁置",
             ),
+            Self::UnknownModel { .. } => language.pick(
+                "export it as VSA-DSS or SIA 405 wastewater, or open it with a build that has GDAL",
+                "请以 VSA-DSS 或 SIA 405 排水模型导出，或使用含 GDAL 的版本",
+            ),
             Self::NotACoordinate { .. } => language
                 .pick("correct that object, or have the file exported anew", "请更正该对象，或重新导出文件"),
             Self::Sidecar { .. } => language.pick(

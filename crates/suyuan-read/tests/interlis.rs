@@ -150,7 +150,7 @@ fn damage_is_told_with_its_line() {
     let error = hamlet(|t| t[..t.len() / 2].to_owned()).unwrap_err();
     assert!(error.to_string().contains("line "), "{error}");
     let error = hamlet(|t| t.replace("</Verlauf><nach", "</Verlaufs><nach")).unwrap_err();
-    assert!(error.to_string().contains("line 11"), "{error}");
+    assert!(error.to_string().contains("line 12"), "{error}");
     // No prefix of the file panics.
     for end in (0..HAMLET.len()).step_by(97).filter(|end| HAMLET.is_char_boundary(*end)) {
         let _ = hamlet(|t| t[..end].to_owned());
