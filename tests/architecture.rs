@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use suyuan_core::FindingCode;
-
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -82,21 +80,4 @@ fn links_of_the_documents_lead_somewhere() {
         }
     }
     assert!(links > 10, "{links}");
-}
-
-#[test]
-fn the_tables_of_findings_hold_each_code_once_with_its_severity() {
-    let text = fs::read_to_string(root().join("docs/findings.md")).unwrap();
-    let rows: Vec<Vec<&str>> =
-        text.lines().filter(|l| l.starts_with("| ")).map(|l| l.split('|').map(str::trim).collect()).collect();
-    let rows: Vec<Vec<&str>> = rows.into_iter().filter(|row| row[1] != "code").collect();
-    let listed: Vec<String> = rows.iter().map(|row| row[1].to_owned()).collect();
-    let expected: Vec<String> =
-        FindingCode::ALL.iter().map(|c| format!("{} {}", c.code(), c.severity().key())).collect();
-    assert_eq!(listed, expected);
-    for row in rows {
-        assert_eq!(row.len(), 7, "{row:?}");
-        assert!(row[2].chars().any(|c| c >= '\u{4e00}'), "no Chinese term: {row:?}");
-        assert!(row[3..6].iter().all(|cell| !cell.is_empty()), "an empty cell: {row:?}");
-    }
 }
