@@ -123,9 +123,13 @@ impl BoxTree {
 
     /// Everything that may lie within `reach` of `p`, in order, each once; into `found`, cleared first.
     pub(crate) fn near(&self, p: Coord<f64>, reach: f64, found: &mut Vec<u32>) {
+        self.touching([p.x - reach, p.y - reach, p.x + reach, p.y + reach], found);
+    }
+
+    /// Everything that may touch an area, as west, south, east, north, in order, each once; into `found`, cleared first.
+    pub(crate) fn touching(&self, area: [f64; 4], found: &mut Vec<u32>) {
         found.clear();
         if self.count > 0 {
-            let area = [p.x - reach, p.y - reach, p.x + reach, p.y + reach];
             self.collect(self.levels.len() - 1, 0, area, found);
         }
     }

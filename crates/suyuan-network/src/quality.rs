@@ -177,7 +177,9 @@ impl Network {
                 && !self.incoming(*node).is_empty()
                 && reaches.all(|r| self.reach(*r).certainty != Certainty::Unknown)
         };
-        let nodes = || (0..self.node_count() as u32).into_par_iter().map(NodeId).filter(told);
+        let told: Vec<NodeId> =
+            (0..self.node_count() as u32).into_par_iter().map(NodeId).filter(told).collect();
+        let nodes = || told.par_iter().copied();
         let ends: Vec<NodeId> = nodes().filter(|n| self.outgoing(*n).is_empty()).collect();
         self.report_dead_ends(&ends, findings);
         if sizes.is_empty() {
