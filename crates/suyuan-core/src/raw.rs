@@ -463,22 +463,34 @@ impl RawLayer {
         self.shapes.is_empty()
     }
 
+    /// The texts of a field, as long as the layer; `None` where it has no such field.
+    #[must_use]
+    pub fn texts(&self, field: Field) -> Option<&TextColumn> {
+        match self.columns.get(&field)? {
+            Column::Text(column) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// The numbers of a field, as long as the layer, `NaN` where unknown; `None` where it has no such field.
+    #[must_use]
+    pub fn numbers(&self, field: Field) -> Option<&[f64]> {
+        match self.columns.get(&field)? {
+            Column::Number(column) => Some(column),
+            _ => None,
+        }
+    }
+
     /// The text of a row in a field, `None` where the layer has no such field or the text is blank.
     #[must_use]
     pub fn text(&self, field: Field, row: usize) -> Option<&str> {
-        match self.columns.get(&field)? {
-            Column::Text(column) => Some(column.at(row)).filter(|t| !t.is_empty()),
-            _ => None,
-        }
+        Some(self.texts(field)?.at(row)).filter(|text| !text.is_empty())
     }
 
     /// The number of a row in a field, `None` where unknown.
     #[must_use]
     pub fn number(&self, field: Field, row: usize) -> Option<f64> {
-        match self.columns.get(&field)? {
-            Column::Number(column) => Some(column[row]).filter(|v| v.is_finite()),
-            _ => None,
-        }
+        Some(self.numbers(field)?[row]).filter(|v| v.is_finite())
     }
 
     /// What a row carries.

@@ -8,18 +8,20 @@ use suyuan_core::{
     Certainty, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
 };
 
+use crate::bundle::Bundles;
 use crate::config::{BuildConfig, SnapTolerance};
-use crate::direct::{Direction, decide, needs_weighing};
+use crate::direct::{Direction, decide, flow_together, needs_weighing};
 use crate::factor::NodeRole;
 use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Later, Network, Pipe, Reach};
-use crate::orient::{Field as Weighing, Link};
-use crate::records::Levels;
+use crate::orient::Field as Weighing;
+use crate::records::LevelRules;
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
-use crate::{decisions, fly, grid, levels, outfalls, overlap, quality, records};
+use crate::web::Link;
+use crate::{decisions, fly, grid, levels, outfalls, overlap, quality, recorded, records};
 
 /// Why no network can be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -109,7 +111,7 @@ pub fn build_network(
         return Err(BuildError::NoPipes { filtered: !config.systems.is_empty() });
     }
     let mut undecided = Vec::new();
-    let decided = decisions::apply(&mut lines, &config.decisions, &mut undecided);
+    let decided = decisions::apply(&mut lines, &recorded::decisions(survey, config), &mut undecided);
     let segments = Segments::of(&lines);
     let mut joins = join(&lines, &segments, config.snap, config.join, &decided);
     let mut outfall_rows = outfalls::collect(survey);
@@ -133,7 +135,7 @@ pub fn build_network(
     let directions = direct(config, &lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
     let sizes = records::sizes(survey, &lines);
     records::report_sizes(&lines, &sizes, &mut findings);
-    Levels::new(survey, &lines, &nodes, &node_inverts, &directions, &sizes).report(&mut findings);
+    LevelRules::new(survey, &lines, &nodes, &node_inverts, &directions, &sizes).report(&mut findings);
     records::report_ids(&lines, &nodes, &mut findings);
     fly::report_vertices(&lines, &mut findings);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
@@ -229,7 +231,7 @@ fn direct(
     is_outfall: &[bool],
     findings: &mut Vec<Finding>,
 ) -> Vec<(Direction, [f64; 2])> {
-    let links: Vec<Link> = stretches
+    let mut links: Vec<Link> = stretches
         .par_iter()
         .map(|s| {
             let part = &lines.parts[s.part as usize];
@@ -248,7 +250,13 @@ fn direct(
     let weighed = needs_weighing(&lines.pipes, config.direct);
     let (levels, field) = rayon::join(
         || levels::settle(lines, nodes, node_inverts, config.direct),
-        || weighed.then(|| Weighing::new(&links, lines.pipes.len(), &roles)),
+        || {
+            weighed.then(|| {
+                let bundles = Bundles::of(&links, |a, b| flow_together(&lines.pipes, a, b));
+                bundles.lay(&mut links);
+                (Weighing::new(&links, lines.pipes.len(), &roles), bundles)
+            })
+        },
     );
     drop(links);
     let decided = decide(&lines.pipes, &levels, field);

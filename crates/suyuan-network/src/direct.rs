@@ -5,9 +5,12 @@
 //! drawn order and levels can be trusted is estimated from this very survey, by expectation and maximisation: a city drawn
 //! at random ends with a reliability near one half, and its drawn order then says nothing.
 
+use std::collections::HashSet;
+
 use rayon::prelude::*;
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
+use crate::bundle::Bundles;
 use crate::config::DirectBy;
 use crate::factor::Rarity;
 use crate::levels::Levels;
@@ -228,19 +231,30 @@ impl Own {
 
 /// Whether pipes have to be weighed against each other: some have no recorded direction, and that is asked for.
 pub(crate) fn needs_weighing(pipes: &[PipeRow], direct: DirectBy) -> bool {
-    direct != DirectBy::Stated && pipes.iter().any(|pipe| !matches!(Own::of(pipe, None), Own::Recorded(..)))
+    direct != DirectBy::Stated && pipes.iter().any(|pipe| !is_recorded(pipe))
+}
+
+fn is_recorded(pipe: &PipeRow) -> bool {
+    matches!(Own::of(pipe, None), Own::Recorded(..))
+}
+
+/// Whether two pipes between the same nodes flow the same way: by their own fall, and not both by a record.
+pub(crate) fn flow_together(pipes: &[PipeRow], a: u32, b: u32) -> bool {
+    let pair = [&pipes[a as usize], &pipes[b as usize]];
+    let falls = |pipe: &&PipeRow| !matches!(pipe.mode, FlowMode::Pumped | FlowMode::Bidirectional);
+    pair.iter().all(falls) && !pair.iter().all(|pipe| is_recorded(pipe))
 }
 
 /// Decides every pipe; without a field by what its own record states.
 ///
 /// # Complexity
 /// O(ends) for each sweep; a forest needs two a round.
-pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<Field>) -> Vec<Direction> {
+pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<(Field, Bundles)>) -> Vec<Direction> {
     let falls: Vec<Option<Fall>> = (pipes.par_iter().enumerate())
         .map(|(p, pipe)| Fall::of(pipe, levels.at_ends[p], levels.exchanged[p]))
         .collect();
     let own: Vec<Own> = pipes.par_iter().zip(&falls).map(|(p, f)| Own::of(p, *f)).collect();
-    let Some(mut field) = field else {
+    let Some((mut field, bundles)) = field else {
         let trust = Record::default().trust();
         return own.par_iter().zip(&falls).map(|(own, fall)| own.stated(trust, *fall)).collect();
     };
@@ -248,19 +262,26 @@ pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<Field>) -
     let usual = recorded.trust();
     let mut known =
         Known { record: recorded, trust: usual, by: usual, odds: Vec::new(), rarity: Rarity::USUAL };
-    let sample = field.sample();
+    // The pipes that the survey is judged by; those of a bundle are judged with its first.
+    let mut sample = field.sample();
+    let first: HashSet<u32> = sample.iter().copied().collect();
+    let together = bundles.all.iter().filter(|members| first.contains(&members[0].pipe));
+    sample.extend(together.flat_map(|members| members[1..].iter().map(|m| m.pipe)));
+    drop(first);
     let mut evidence = vec![1.0; own.len()];
     for round in 0..ROUNDS {
         let judged = |p: &u32| own[*p as usize].odds(known.without(*p as usize, own[*p as usize]));
         let fresh: Vec<f64> = sample.par_iter().map(judged).collect();
         sample.iter().zip(fresh).for_each(|(p, odds)| evidence[*p as usize] = odds);
+        bundles.gather(&mut evidence);
         field.settle(&evidence, &known.rarity, true);
         if round + 1 == ROUNDS {
             break;
         }
         let (mut record, mut odds) = (recorded, vec![f64::NAN; own.len()]);
+        sample.iter().map(|p| *p as usize).for_each(|p| odds[p] = field.odds(p, evidence[p]));
+        bundles.spread(&mut odds);
         for p in sample.iter().map(|p| *p as usize) {
-            odds[p] = field.odds(p, evidence[p]);
             record.count(own[p], probability(odds[p]), known.trust, 1.0);
         }
         let (trust, rarity) = (record.trust(), field.census(&known.rarity).rarity());
@@ -270,11 +291,16 @@ pub(crate) fn decide(pipes: &[PipeRow], levels: &Levels, field: Option<Field>) -
         known = Known { record, trust, by: known.trust, odds, rarity };
     }
     let trust: Vec<Trust> = own.par_iter().enumerate().map(|(p, own)| known.without(p, *own)).collect();
-    evidence = own.par_iter().zip(&trust).map(|(own, trust)| own.odds(*trust)).collect();
+    let alone: Vec<f64> = own.par_iter().zip(&trust).map(|(own, trust)| own.odds(*trust)).collect();
+    evidence.copy_from_slice(&alone);
+    bundles.gather(&mut evidence);
     field.settle(&evidence, &known.rarity, false);
+    let mut odds: Vec<f64> =
+        evidence.par_iter().enumerate().map(|(p, evidence)| field.odds(p, *evidence)).collect();
+    bundles.spread(&mut odds);
     (0..own.len())
         .into_par_iter()
-        .map(|p| own[p].decided(field.odds(p, evidence[p]), field.neighbours(p), trust[p], falls[p]))
+        .map(|p| own[p].decided(odds[p], odds[p] / alone[p], trust[p], falls[p]))
         .collect()
 }
 

@@ -10,6 +10,7 @@
 //! * [`Place`]: a spot on the network, found by id or by nearness
 
 mod build;
+mod bundle;
 mod chain;
 mod config;
 mod decisions;
@@ -29,6 +30,7 @@ mod outfalls;
 mod overlap;
 mod place;
 mod quality;
+mod recorded;
 mod records;
 mod segments;
 mod split;
@@ -36,6 +38,7 @@ mod spots;
 mod survey;
 mod tap;
 mod union;
+mod web;
 
 pub use build::{BuildError, build_network};
 pub use config::{BuildConfig, Decision, DirectBy, JoinBy, SnapTolerance};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use rayon::prelude::*;
-use suyuan_core::raw::{Column, Field};
+use suyuan_core::raw::Field;
 use suyuan_core::{Coord, Finding, FindingCode, NodeKind, Origin, RawSurvey, System};
 
 use crate::direct::Direction;
@@ -58,11 +58,7 @@ struct Numbers<'a>(Vec<Option<&'a [f64]>>);
 
 impl<'a> Numbers<'a> {
     fn of(survey: &'a RawSurvey, field: Field) -> Self {
-        let column = |column: &'a Column| match column {
-            Column::Number(values) => Some(values.as_slice()),
-            _ => None,
-        };
-        Self(survey.layers.iter().map(|layer| layer.columns.get(&field).and_then(column)).collect())
+        Self(survey.layers.iter().map(|layer| layer.numbers(field)).collect())
     }
 
     /// The number of a row; `NaN` where unknown.
@@ -155,7 +151,7 @@ impl Rule {
 }
 
 /// Everything that is known of levels.
-pub(crate) struct Levels<'a> {
+pub(crate) struct LevelRules<'a> {
     lines: &'a Lines,
     nodes: &'a Nodes,
     node_inverts: &'a [f64],
@@ -169,7 +165,7 @@ pub(crate) struct Levels<'a> {
     node_ground: Numbers<'a>,
 }
 
-impl<'a> Levels<'a> {
+impl<'a> LevelRules<'a> {
     pub(crate) fn new(
         survey: &'a RawSurvey,
         lines: &'a Lines,

@@ -165,14 +165,7 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(index: u16, layer: &'a RawLayer, join: JoinBy) -> Self {
-        let text = |field| match layer.columns.get(&field) {
-            Some(Column::Text(column)) => Some(column),
-            _ => None,
-        };
-        let number = |field| match layer.columns.get(&field) {
-            Some(Column::Number(column)) => Some(column.as_slice()),
-            _ => None,
-        };
+        let numbers = |fields: [Field; 2]| fields.map(|field| layer.numbers(field));
         let systems = match layer.columns.get(&Field::System) {
             Some(Column::System(column)) => Some(column.as_slice()),
             _ => None,
@@ -189,14 +182,14 @@ impl<'a> Columns<'a> {
             index,
             layer,
             labelled: is_labelled(layer, join),
-            ids: text(Field::Id),
-            labels: [text(Field::FromNode), text(Field::ToNode)],
+            ids: layer.texts(Field::Id),
+            labels: [layer.texts(Field::FromNode), layer.texts(Field::ToNode)],
             systems,
             modes,
             flows,
-            inverts: [number(Field::InvertFrom), number(Field::InvertTo)],
-            grounds: [number(Field::GroundFrom), number(Field::GroundTo)],
-            depths: [number(Field::DepthFrom), number(Field::DepthTo)],
+            inverts: numbers([Field::InvertFrom, Field::InvertTo]),
+            grounds: numbers([Field::GroundFrom, Field::GroundTo]),
+            depths: numbers([Field::DepthFrom, Field::DepthTo]),
         }
     }
 

@@ -263,3 +263,48 @@ fn lines_that_share_a_stretch_in_their_middle_or_at_one_end_are_traced_whole() {
     assert_eq!(findings.iter().filter(|f| f.code == FindingCode::PipesOverlap).count(), 1);
     assert_eq!(findings.iter().filter(|f| f.code == FindingCode::Loop).count(), 0);
 }
+
+#[test]
+fn lines_that_lie_on_one_another_flow_together_however_they_are_drawn() {
+    let isolated = || {
+        let mut lines = vec![vec![c(0.0, 0.0), c(300.0, 0.0)]];
+        lines.extend([0.0, 100.0, 200.0].map(|x| vec![c(x, 0.0), c(x + 100.0, 0.0)]));
+        lines.extend([50.0, 150.0, 250.0].map(|x| vec![c(x, 30.0), c(x, 0.0)]));
+        lines
+    };
+    let twins = || vec![vec![c(0.0, 0.0), c(100.0, 0.0)], vec![c(0.0, 0.0), c(100.0, 0.0)]];
+    let within = || {
+        let mut lines = vec![vec![c(0.0, 0.0), c(200.0, 0.0)], vec![c(60.0, 0.0), c(140.0, 0.0)]];
+        lines.extend([vec![c(-50.0, 0.0), c(0.0, 0.0)], vec![c(200.0, 0.0), c(260.0, 0.0)]]);
+        lines
+    };
+    let tails = || {
+        vec![
+            vec![c(0.0, 0.0), c(100.0, 0.0)],
+            vec![c(40.0, 0.0), c(100.0, 0.0), c(200.0, 0.0)],
+            vec![c(70.0, 30.0), c(70.0, 0.0)],
+        ]
+    };
+    for lines in [isolated(), twins(), within(), tails(), street()] {
+        for drawing in 0..1u32 << lines.len() {
+            let mut turned = lines.clone();
+            for (l, line) in turned.iter_mut().enumerate() {
+                if drawing >> l & 1 == 1 {
+                    line.reverse();
+                }
+            }
+            for levels in [false, true] {
+                let level = |p: &Coord<f64>| 10.0 - 0.01 * p.x + 0.02 * p.y;
+                let drawn = if levels { falling(&turned, level) } else { survey(&turned, Vec::new()) };
+                let (network, findings) = build_network(&drawn, &BuildConfig::automatic()).unwrap();
+                let rings = findings.iter().filter(|f| f.code == FindingCode::Loop).count();
+                assert_eq!(rings, 0, "{lines:?} drawn {drawing:b}, levels {levels}");
+                if levels && lines.len() > 2 {
+                    // Everything drains to the eastern end.
+                    let east = lines.iter().flatten().fold(0.0, |a: f64, p| a.max(p.x));
+                    assert_eq!(upstream(&network, c(east, 0.0)).len(), lines.len(), "{lines:?} {drawing:b}");
+                }
+            }
+        }
+    }
+}

@@ -383,7 +383,6 @@ fn report_shapes(raw: &RawLayer, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Ids that stand on several rows of one layer, the first hundred by name.
 /// Ids of drainers that stand in several layers.
 fn report_shared_ids(survey: &mut RawSurvey) {
     let mut ids: Vec<(&str, u16, u32)> = survey
@@ -446,6 +445,7 @@ fn report_unknown_systems(survey: &mut RawSurvey) {
     survey.findings.extend(found);
 }
 
+/// Ids that stand on several rows of one layer.
 fn report_duplicate_ids(survey: &mut RawSurvey) {
     let mut found = Vec::new();
     for (index, layer) in survey.layers.iter().enumerate() {

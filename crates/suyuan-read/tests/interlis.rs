@@ -1,10 +1,8 @@
 //! INTERLIS transfer files of the Swiss VSA-DSS: references become node ids, levels, systems and outfalls.
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
 use suyuan_core::{FindingCode, FlowMode, Language, NodeKind, RawSurvey, System};
@@ -171,93 +169,4 @@ fn a_transfer_of_another_model_and_one_of_old_coordinates_are_refused_in_a_sente
         Ok(survey) => assert_ne!(survey.crs.epsg, Some(2056)),
         Err(error) => assert!(matches!(error, ReadError::Crs { .. }), "{error}"),
     }
-}
-
-/// The folder of shared real networks, as in the journeys.
-fn shared() -> Option<PathBuf> {
-    let root = std::env::var_os("SUYUAN_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let path = root.join("data/vsa-dss-ch-xtf/test-dataset-DSS.xtf");
-    if path.is_file() {
-        return Some(path);
-    }
-    let _ = writeln!(std::io::stderr(), "skipped: no {} (set SUYUAN_SHARED)", path.display());
-    None
-}
-
-/// The text without its comments.
-fn without_comments(text: &str) -> String {
-    let mut pieces = text.split("<!--");
-    let mut kept = pieces.next().unwrap().to_owned();
-    for piece in pieces {
-        kept.push_str(piece.split_once("-->").unwrap().1);
-    }
-    kept
-}
-
-/// What stands between two texts.
-fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
-    Some(text.split_once(start)?.1.split_once(end)?.0)
-}
-
-/// The objects of a class as text, by identifier.
-fn objects<'a>(text: &'a str, class: &str) -> BTreeMap<&'a str, &'a str> {
-    let tag = format!("DSS_2020_1_LV95.Siedlungsentwaesserung.{class}");
-    let pieces = text.split(&format!("<{tag} TID=\"")).skip(1).collect::<Vec<_>>();
-    let close = format!("</{tag}>");
-    pieces.into_iter().map(|p| (p.split('"').next().unwrap(), p.split(&close).next().unwrap())).collect()
-}
-
-#[test]
-fn every_reach_of_the_published_data_set_has_the_ends_and_levels_that_its_text_says() {
-    let Some(path) = shared() else { return };
-    let text = without_comments(&fs::read_to_string(&path).unwrap());
-    let reaches = objects(&text, "Haltung");
-    let points = objects(&text, "Haltungspunkt");
-    let nodes = objects(&text, "Abwasserknoten");
-    let canals = objects(&text, "Kanal");
-    let survey = read(Role::Pipes, &path, None).unwrap();
-    let pipes = layer(&survey, Role::Pipes);
-    assert_eq!(reaches.len(), 102);
-    let (mut named, mut blind, mut free) = (0, 0, 0);
-    for (id, reach) in &reaches {
-        let at = row(pipes, id);
-        let sides = [
-            ("<vonHaltungspunktRef REF=\"", Field::FromNode, Field::FromPipe, Field::InvertFrom),
-            ("<nachHaltungspunktRef REF=\"", Field::ToNode, Field::ToPipe, Field::InvertTo),
-        ];
-        for (start, node, pipe, invert) in sides {
-            let point = points[between(reach, start, "\"").unwrap()];
-            let joined = between(point, "<AbwassernetzelementRef REF=\"", "\"");
-            let (is_node, is_reach) =
-                joined.map_or((false, false), |j| (nodes.contains_key(j), reaches.contains_key(j)));
-            assert_eq!(pipes.text(node, at), joined.filter(|_| is_node), "{id}");
-            assert_eq!(pipes.text(pipe, at), joined.filter(|_| is_reach), "{id}");
-            (named, blind, free) = match (is_node, is_reach) {
-                (true, _) => (named + 1, blind, free),
-                (_, true) => (named, blind + 1, free),
-                _ => (named, blind, free + 1),
-            };
-            let level = between(point, "<Kote>", "</Kote>").map(|k| k.parse::<f64>().unwrap());
-            assert_eq!(pipes.number(invert, at), level.filter(|l| *l != 0.0), "{id}");
-        }
-        let canal = canals[between(reach, "<AbwasserbauwerkRef REF=\"", "\"").unwrap()];
-        let system = match between(canal, "<Nutzungsart_Ist>", "<").unwrap() {
-            "Schmutzabwasser" => System::Foul,
-            "Niederschlagsabwasser" => System::Storm,
-            _ => System::Combined,
-        };
-        assert_eq!(pipes.system(at), system, "{id}");
-        let height = between(reach, "<Lichte_Hoehe>", "<").map(|h| h.parse::<f64>().unwrap() / 1000.0);
-        assert_eq!(pipes.number(Field::Diameter, at), height.filter(|h| *h > 0.0), "{id}");
-    }
-    assert_eq!((named, blind, free), (186, 7, 11));
-    let levels: Vec<f64> =
-        nodes.values().filter_map(|n| between(n, "<Sohlenkote>", "<")?.parse().ok()).collect();
-    let layer = layer(&survey, Role::Nodes);
-    assert_eq!(layer.len(), nodes.len());
-    assert_eq!((0..layer.len()).filter_map(|r| layer.number(Field::Invert, r)).count(), levels.len());
-    // Six connections lie on the one arc; its chords are close enough to be met.
-    let arc = row(pipes, "ch080qwzHA000146");
-    assert!(pipes.shapes.parts(arc).next().unwrap().len() > 50);
 }

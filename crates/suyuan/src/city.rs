@@ -9,7 +9,6 @@ use suyuan_network::{BuildError, NearestPipe, Network, build_network};
 use suyuan_read::{Fingerprint, fingerprint, read_survey};
 
 use crate::error::Error;
-use crate::recorded::with_recorded_joints;
 use crate::spec::CitySpec;
 
 /// A city, ready to be asked.
@@ -101,7 +100,7 @@ impl City {
         step("read");
         let survey = read_survey(&spec.layers, &spec.read)?;
         step("build");
-        let (network, found) = build_network(&survey, &with_recorded_joints(&survey, &spec.build))?;
+        let (network, found) = build_network(&survey, &spec.build)?;
         let mut findings = survey.findings.clone();
         findings.extend(found);
         let mut drainers = Drainers::default();

@@ -24,7 +24,6 @@ mod package;
 mod places;
 mod prepared;
 mod project;
-mod recorded;
 mod reference;
 mod repair;
 mod rows;

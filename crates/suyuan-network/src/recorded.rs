@@ -4,19 +4,21 @@ use std::collections::HashMap;
 
 use suyuan_core::raw::{Field, RawLayer, Role};
 use suyuan_core::{Coord, RawSurvey};
-use suyuan_network::{BuildConfig, Decision, JoinBy};
 
-/// The settings with the joints that a survey records, as decisions; what was decided by hand stands before them.
-pub(crate) fn with_recorded_joints(survey: &RawSurvey, config: &BuildConfig) -> BuildConfig {
-    let mut config = config.clone();
+use crate::config::{BuildConfig, Decision, JoinBy};
+use crate::grid::{distance, nearest_on_segment};
+
+/// What was decided by hand, and after it the joints that a survey records where nothing else was decided.
+pub(crate) fn decisions(survey: &RawSurvey, config: &BuildConfig) -> Vec<Decision> {
+    let mut decisions = config.decisions.clone();
     if config.join == JoinBy::Geometry {
-        return config; // ids unread
+        return decisions; // ids unread
     }
     let records = |layer: &RawLayer| {
         [Field::FromPipe, Field::ToPipe].iter().any(|field| layer.columns.contains_key(field))
     };
     if !survey.layers_of(Role::Pipes).any(|(_, layer)| records(layer)) {
-        return config;
+        return decisions;
     }
     let mut found = Vec::new();
     let mut by_id: HashMap<&str, Vec<(&RawLayer, usize)>> = HashMap::new();
@@ -44,7 +46,7 @@ pub(crate) fn with_recorded_joints(survey: &RawSurvey, config: &BuildConfig) -> 
         }
     }
     let by_hand = |pipe: &str, at: Coord<f64>, ends: [Coord<f64>; 2]| {
-        config.decisions.iter().any(|d| match d {
+        decisions.iter().any(|d| match d {
             Decision::Join { pipe: decided, at: place, .. } if decided == pipe => {
                 let other = if at == ends[0] { ends[1] } else { ends[0] };
                 distance(*place, at) <= distance(*place, other)
@@ -57,8 +59,8 @@ pub(crate) fn with_recorded_joints(survey: &RawSurvey, config: &BuildConfig) -> 
         .filter(|(pipe, _, at, ends)| !by_hand(pipe, *at, *ends))
         .map(|(pipe, to, at, _)| Decision::Join { pipe, to, at })
         .collect();
-    config.decisions.extend(joints);
-    config
+    decisions.extend(joints);
+    decisions
 }
 
 fn ends(layer: &RawLayer, row: usize) -> Option<[Coord<f64>; 2]> {
@@ -67,23 +69,11 @@ fn ends(layer: &RawLayer, row: usize) -> Option<[Coord<f64>; 2]> {
     Some([start, end])
 }
 
-fn distance(a: Coord<f64>, b: Coord<f64>) -> f64 {
-    (a.x - b.x).hypot(a.y - b.y)
-}
-
 /// How far two places lie from a pipe.
 fn gaps(pipe: &[(&RawLayer, usize)], places: [Coord<f64>; 2]) -> [f64; 2] {
     let parts = pipe.iter().flat_map(|(layer, row)| layer.shapes.parts(*row));
     parts.flat_map(|part| part.windows(2)).fold([f64::INFINITY; 2], |[a, b], w| {
-        let [x, y] = places.map(|place| from_segment(place, w[0], w[1]));
+        let [x, y] = places.map(|place| nearest_on_segment(w[0], w[1], place).1.sqrt());
         [a.min(x), b.min(y)]
     })
-}
-
-fn from_segment(place: Coord<f64>, a: Coord<f64>, b: Coord<f64>) -> f64 {
-    let along = Coord { x: b.x - a.x, y: b.y - a.y };
-    let square = along.x * along.x + along.y * along.y;
-    let t = ((place.x - a.x) * along.x + (place.y - a.y) * along.y) / square;
-    let t = if t.is_finite() { t.clamp(0.0, 1.0) } else { 0.0 };
-    distance(place, Coord { x: a.x + t * along.x, y: a.y + t * along.y })
 }
