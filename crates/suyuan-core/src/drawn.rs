@@ -31,6 +31,7 @@ pub fn drawn_crs() -> Crs {
         definition: String::new(),
         geographic: false,
         metres_per_unit: 1.0,
+        grid: None,
     }
 }
 

@@ -9,13 +9,16 @@
 mod china;
 mod datum;
 mod parts;
+mod similarity;
 mod transform;
 mod wkt;
 
+use geo_types::Coord;
 use serde::{Deserialize, Serialize};
 
 pub use china::{Datum, bd09_to_gcj02, gcj02_to_bd09, gcj02_to_wgs84, looks_swapped, wgs84_to_gcj02};
 use parts::Parts;
+pub use similarity::{Fit, GridError, LocalGrid, SharedPoint, Similarity};
 pub use transform::Transform;
 
 use crate::Language;
@@ -36,6 +39,8 @@ pub struct Crs {
     pub geographic: bool,
     /// How many metres one unit of a projected system is.
     pub metres_per_unit: f64,
+    /// For a city's own grid: how it lies in the known system, whose definition is the one above.
+    pub grid: Option<Box<LocalGrid>>,
 }
 
 /// Why a coordinate system or a coordinate cannot be used.
@@ -86,6 +91,14 @@ pub enum CrsError {
         /// Its name.
         name: String,
     },
+    /// The parameters of a city's own grid are wrong.
+    #[error("`{text}`: {source}")]
+    Grid {
+        /// What was given.
+        text: String,
+        /// What is wrong.
+        source: GridError,
+    },
 }
 
 impl CrsError {
@@ -104,6 +117,7 @@ impl CrsError {
             }
             Self::OutOfRange { x, y, crs } => format!("({x}, {y}) 不在坐标系 {crs} 的有效范围内"),
             Self::Local { name } => format!("{name} 为独立平面坐标系，其在地球上的位置未知"),
+            Self::Grid { text, source } => format!("“{text}”：{}", source.message(language)),
         }
     }
 }
@@ -137,10 +151,11 @@ impl Crs {
         Ok(wkt::parse(text)?.into_crs(Some(text)))
     }
 
-    /// The system that a text names: `EPSG:4549`, `4549`, WKT, or a PROJ text such as `+proj=tmerc …`.
+    /// The system that a text names: `EPSG:4549`, `4549`, WKT, a PROJ text such as `+proj=tmerc …`, or a city's own grid by
+    /// the four parameters of `similarity:EPSG:4549,north=ΔX,east=ΔY,rotation=α,scale=K` (see [`Similarity`]).
     ///
     /// # Errors
-    /// As [`Crs::from_epsg`] and [`Crs::from_wkt`].
+    /// As [`Crs::from_epsg`] and [`Crs::from_wkt`]; [`CrsError::Grid`] for parameters that are wrong.
     ///
     /// # Example
     /// ```
@@ -152,6 +167,11 @@ impl Crs {
     pub fn parse(text: &str) -> Result<Self, CrsError> {
         let text = text.trim();
         let lower = text.to_ascii_lowercase();
+        if let Some(rest) = lower.strip_prefix("similarity:").and_then(|r| text.get(text.len() - r.len()..)) {
+            let wrong = |source| CrsError::Grid { text: text.to_owned(), source };
+            let (known, similarity) = Similarity::parse(rest).map_err(wrong)?;
+            return Self::local_grid(&Self::parse(&known)?, similarity, None).map_err(wrong);
+        }
         if lower == "local" {
             return Ok(Self::local("local metres"));
         }
@@ -177,7 +197,30 @@ impl Crs {
             definition: String::new(),
             geographic: false,
             metres_per_unit: 1.0,
+            grid: None,
         }
+    }
+
+    /// A city's own grid, which `similarity` brings into a known projected system in metres; `area` holds the corners of the
+    /// shared points it was fitted to.
+    ///
+    /// # Errors
+    /// [`GridError::NotMetric`] if the known system is in degrees or feet, or a plane of its own.
+    pub fn local_grid(
+        known: &Self,
+        similarity: Similarity,
+        area: Option<[Coord<f64>; 2]>,
+    ) -> Result<Self, GridError> {
+        let metric = !known.geographic && (known.metres_per_unit - 1.0).abs() < 1e-12;
+        if !metric || known.is_local() || known.grid.is_some() {
+            return Err(GridError::NotMetric { name: known.name.clone() });
+        }
+        let name = format!("local grid, by a similarity to {}", known.name);
+        Ok(Self {
+            definition: known.definition.clone(),
+            grid: Some(Box::new(LocalGrid { similarity, known: known.clone(), area })),
+            ..Self::local(&name)
+        })
     }
 
     /// Whether it is a plane whose place on the earth is not known.

@@ -243,6 +243,7 @@ impl Parts {
             },
             geographic: self.method.is_none(),
             metres_per_unit: self.unit,
+            grid: None,
             epsg: self.epsg,
             name: self.name,
         }

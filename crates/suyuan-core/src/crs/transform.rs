@@ -3,12 +3,14 @@
 use geo_types::Coord;
 use proj4rs::Proj;
 
-use super::{Crs, CrsError};
+use super::{Crs, CrsError, Similarity};
 
 /// A transform between two coordinate systems; may be shared between threads.
 pub struct Transform {
     way: Way,
     from: String,
+    /// What brings a city's own grid into its known system before, and back after.
+    grids: [Option<Similarity>; 2],
     /// Whether degrees come in, and whether they go out.
     degrees: [bool; 2],
 }
@@ -50,7 +52,11 @@ impl Transform {
     /// datums differ and nobody has said by how much.
     pub fn new(from: &Crs, to: &Crs) -> Result<Self, CrsError> {
         let way = Self::way(from, to)?;
-        Ok(Self { way, from: from.name.clone(), degrees: [from.geographic, to.geographic] })
+        let mut grids = [from, to].map(|crs| crs.grid.as_ref().map(|g| g.similarity));
+        if grids[0] == grids[1] && matches!(way, Way::Same) {
+            grids = [None, None];
+        }
+        Ok(Self { way, from: from.name.clone(), grids, degrees: [from.geographic, to.geographic] })
     }
 
     fn way(from: &Crs, to: &Crs) -> Result<Way, CrsError> {
@@ -110,12 +116,13 @@ impl Transform {
             _ => None,
         };
         for (i, place) in places.iter_mut().enumerate() {
-            let before = *place;
-            if !(before.x.is_finite() && before.y.is_finite()) {
-                return Err((i, out(before)));
+            let given = *place;
+            if !(given.x.is_finite() && given.y.is_finite()) {
+                return Err((i, out(given)));
             }
+            let before = self.grids[0].map_or(given, |grid| grid.apply(given));
             match &self.way {
-                Way::Same => continue,
+                Way::Same => *place = before,
                 Way::Proj4(pair) => {
                     let mut point = if self.degrees[0] {
                         (before.x.to_radians(), before.y.to_radians(), 0.0)
@@ -123,7 +130,7 @@ impl Transform {
                         (before.x, before.y, 0.0)
                     };
                     proj4rs::transform::transform(&pair.0, &pair.1, &mut point)
-                        .map_err(|_| (i, out(before)))?;
+                        .map_err(|_| (i, out(given)))?;
                     *place = if self.degrees[1] {
                         Coord { x: point.0.to_degrees(), y: point.1.to_degrees() }
                     } else {
@@ -133,13 +140,16 @@ impl Transform {
                 #[cfg(feature = "proj")]
                 Way::System(..) => {
                     if let Some(system) = &system {
-                        let (x, y) = system.convert((before.x, before.y)).map_err(|_| (i, out(before)))?;
+                        let (x, y) = system.convert((before.x, before.y)).map_err(|_| (i, out(given)))?;
                         *place = Coord { x, y };
                     }
                 }
             }
             if !(place.x.is_finite() && place.y.is_finite()) {
-                return Err((i, out(before)));
+                return Err((i, out(given)));
+            }
+            if let Some(grid) = &self.grids[1] {
+                *place = grid.invert(*place);
             }
         }
         Ok(())
@@ -158,6 +168,7 @@ pub(crate) fn from_proj_text(text: &str) -> Result<Crs, CrsError> {
         definition: text.to_owned(),
         geographic,
         metres_per_unit: if geographic { 1.0 } else { proj.to_meter() },
+        grid: None,
     })
 }
 
@@ -173,6 +184,7 @@ pub(crate) fn system_crs(code: u32) -> Option<Crs> {
         name,
         geographic: false,
         metres_per_unit: 1.0,
+        grid: None,
     })
 }
 
