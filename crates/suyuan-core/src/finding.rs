@@ -145,6 +145,15 @@ codes! {
     OutOfService "R21" Warning
         "{count} pipes are recorded as {value} and carry water all the same; --where leaves them out"
         "{count} 条管线的状态为 {value}，仍按通水参与追溯；可用 --where 排除";
+    GridFitted "R22" Notice
+        "{count} shared points fit the local grid to {rms} m (root mean square), at most {gap} m at {id}: {value}"
+        "{count} 个公共点拟合地方坐标系：点位均方根残差 {rms} 米，最大残差 {gap} 米（{id}）：{value}";
+    GridDoubtful "R23" Warning
+        "{value}: {why}; what is placed by it may lie wrong"
+        "{value}：{why}，由此转换的位置可能有误";
+    ZoneNumber "R24" Warning
+        "eastings {why} the zone number {zone}, unlike {value}; it was {done}"
+        "东坐标{why}带号 {zone}，与 {value} 不一致，已{done}";
     ReferenceBroken "R30" Warning
         "{count} references {field} lead to nothing in the file, such as that of {id} to {value}"
         "{count} 处引用 {field} 在文件中找不到对象，例如 {id} 所指的 {value}";

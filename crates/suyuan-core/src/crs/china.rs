@@ -1,12 +1,10 @@
-//! The offset coordinates of Chinese web maps, and the axes that surveyors exchange.
+//! The offset coordinates of Chinese web maps.
 //!
 //! GCJ-02 and BD-09 are no coordinate systems but obfuscations of WGS 84; who declares them gets them undone.
 
 use std::f64::consts::PI;
 
 use geo_types::Coord;
-
-use super::Crs;
 
 /// What a place's longitude and latitude are measured from.
 #[doc(alias = "坐标基准")]
@@ -109,23 +107,6 @@ pub fn bd09_to_gcj02(p: Coord<f64>) -> Coord<f64> {
     Coord { x: z * theta.cos(), y: z * theta.sin() }
 }
 
-/// Whether the coordinates of a layer read like north, east instead of east, north: surveyors' X is north.
-///
-/// # Reference
-/// Gauss-Kruger northings of China lie between 1.7 and 6 million metres, eastings without zone prefix between 0.1 and
-/// 0.9 million.
-#[must_use]
-pub fn looks_swapped(min: Coord<f64>, max: Coord<f64>, crs: &Crs) -> bool {
-    if crs.geographic {
-        // A latitude beyond 90 is a longitude.
-        return min.y.abs().max(max.y.abs()) > 90.0 && min.x.abs().max(max.x.abs()) <= 90.0;
-    }
-    let china = matches!(crs.epsg, Some(4491..=4554 | 2327..=2442)) || crs.wkt.contains("Gauss_Kruger");
-    let northing = |v: f64| (1_700_000.0..6_000_000.0).contains(&v);
-    let easting = |v: f64| (100_000.0..900_000.0).contains(&v) || (13_000_000.0..46_000_000.0).contains(&v);
-    china && northing(min.x) && northing(max.x) && easting(min.y) && easting(max.y)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,13 +132,5 @@ mod tests {
         let b = gcj02_to_bd09(g);
         close(Coord { x: b.x - p.x, y: b.y - p.y }, [0.011_091, 0.003_433], 1e-6);
         close(Datum::Bd09.to_wgs84(b), [p.x, p.y], 2e-6);
-    }
-
-    #[test]
-    fn swapped_axes_are_noticed() {
-        let crs = Crs::from_epsg(4549).unwrap();
-        let (a, b) = (Coord { x: 3_341_000.0, y: 519_000.0 }, Coord { x: 3_346_000.0, y: 523_000.0 });
-        assert!(looks_swapped(a, b, &crs));
-        assert!(!looks_swapped(Coord { x: a.y, y: a.x }, Coord { x: b.y, y: b.x }, &crs));
     }
 }

@@ -21,7 +21,7 @@ type Row =
     (u32, &'static str, &'static str, [&'static str; 2], (&'static str, f64, f64), Option<&'static str>);
 
 /// EPSG, name, datum, Esri names, ellipsoid, shift to WGS 84 (empty: none needed at survey accuracy).
-const TABLE: [Row; 8] = [
+const TABLE: [Row; 10] = [
     (
         4490,
         "China Geodetic Coordinate System 2000",
@@ -86,10 +86,28 @@ const TABLE: [Row; 8] = [
         ("Bessel 1841", 6_377_397.155, 299.152_812_8),
         Some("674.374,15.056,405.346"),
     ),
+    (
+        4149,
+        "CH1903",
+        "CH1903",
+        ["GCS_CH1903", "D_CH1903"],
+        ("Bessel 1841", 6_377_397.155, 299.152_812_8),
+        Some("674.374,15.056,405.346"),
+    ),
+    (
+        3824,
+        "TWD97",
+        "Taiwan_Datum_1997",
+        ["GCS_TWD_1997", "D_TWD_1997"],
+        ("GRS 1980", 6_378_137.0, 298.257_222_101),
+        Some(""),
+    ),
 ];
 
 fn plain(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+    // The plus tells CH1903+ from CH1903.
+    let counts = |c: &char| c.is_ascii_alphanumeric() || *c == '+';
+    text.chars().filter(counts).collect::<String>().to_ascii_lowercase()
 }
 
 impl GeodeticDatum {
@@ -116,7 +134,10 @@ impl GeodeticDatum {
             names.iter().any(|n| !n.is_empty() && known.contains(n))
         };
         let alias = |row: &&Row| match row.0 {
-            4490 => names.iter().any(|n| n.contains("china2000") || n.contains("cgcs2000")),
+            4490 => {
+                let by_ellipsoid = plain(&ellipsoid.0).contains("cgcs2000");
+                by_ellipsoid || names.iter().any(|n| n.contains("china2000") || n.contains("cgcs2000"))
+            }
             4326 => names.iter().any(|n| n.contains("worldgeodeticsystem1984")),
             4258 => names.iter().any(|n| n.contains("etrs89") || n.contains("europeanterrestrial")),
             _ => false,

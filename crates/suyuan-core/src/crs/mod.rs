@@ -10,16 +10,20 @@ mod china;
 mod datum;
 mod parts;
 mod similarity;
+#[cfg(feature = "proj")]
+mod system;
 mod transform;
 mod wkt;
+mod zones;
 
 use geo_types::Coord;
 use serde::{Deserialize, Serialize};
 
-pub use china::{Datum, bd09_to_gcj02, gcj02_to_bd09, gcj02_to_wgs84, looks_swapped, wgs84_to_gcj02};
+pub use china::{Datum, bd09_to_gcj02, gcj02_to_bd09, gcj02_to_wgs84, wgs84_to_gcj02};
 use parts::Parts;
 pub use similarity::{Fit, GridError, LocalGrid, SharedPoint, Similarity};
 pub use transform::Transform;
+pub use zones::{ZoneNumbers, looks_swapped, suggest_crs};
 
 use crate::Language;
 
@@ -58,6 +62,8 @@ pub enum CrsError {
     BadWkt {
         /// What is wrong.
         why: String,
+        /// The same in Chinese.
+        why_in_chinese: String,
     },
     /// The projection method is not known.
     #[error("the projection method `{method}` of {name} is not known here")]
@@ -91,6 +97,20 @@ pub enum CrsError {
         /// Its name.
         name: String,
     },
+    /// The zone number before the eastings is not the one of the meridian that is declared.
+    #[error(
+        "the eastings begin with zone {zone}, whose meridian is {meridian}°E, but {crs} has {declared}°E; say which is right with --crs"
+    )]
+    ZoneContradicted {
+        /// The zone.
+        zone: u32,
+        /// Its meridian, degrees.
+        meridian: f64,
+        /// The name of the declared system.
+        crs: String,
+        /// Its meridian, degrees.
+        declared: f64,
+    },
     /// The parameters of a city's own grid are wrong.
     #[error("`{text}`: {source}")]
     Grid {
@@ -110,13 +130,16 @@ impl CrsError {
         }
         match self {
             Self::Unknown { text } => format!("无法识别坐标系“{text}”"),
-            Self::BadWkt { why } => format!("坐标系 WKT 文本有误：{why}"),
+            Self::BadWkt { why_in_chinese, .. } => format!("坐标系 WKT 文本有误：{why_in_chinese}"),
             Self::UnknownMethod { method, name } => format!("不支持 {name} 的投影方法“{method}”"),
             Self::DatumShiftUnknown { from, to } => {
                 format!("{from} 与 {to} 之间的基准转换参数未知，请以带 +towgs84= 的 PROJ 文本给出前者")
             }
             Self::OutOfRange { x, y, crs } => format!("({x}, {y}) 不在坐标系 {crs} 的有效范围内"),
             Self::Local { name } => format!("{name} 为独立平面坐标系，其在地球上的位置未知"),
+            Self::ZoneContradicted { zone, meridian, crs, declared } => format!(
+                "东坐标带号 {zone} 的中央经线为 {meridian}°E，而 {crs} 的中央经线为 {declared}°E，请用 --crs 指明"
+            ),
             Self::Grid { text, source } => format!("“{text}”：{}", source.message(language)),
         }
     }
@@ -127,14 +150,14 @@ impl Crs {
     ///
     /// # Errors
     /// [`CrsError::Unknown`] for a code outside the table: 4326, 4490, 4269, 4258, 4214, 4610; CGCS2000, Xian 80 and
-    /// Beijing 54 Gauss-Kruger zones; UTM on WGS 84, NAD83 and ETRS89; 3857, 2056, 2326, 32145. With feature `proj`
-    /// every code of PROJ's database is known.
+    /// Beijing 54 Gauss-Kruger zones; UTM on WGS 84, NAD83 and ETRS89; 3857; Swiss 2056 and 21781; 2326 of Hong Kong; 3825
+    /// and 3826 of Taiwan; 32145. With feature `proj` every code of PROJ's database is known.
     pub fn from_epsg(code: u32) -> Result<Self, CrsError> {
         if let Some(parts) = Parts::from_epsg(code) {
             return Ok(parts.into_crs(None));
         }
         #[cfg(feature = "proj")]
-        if let Some(crs) = transform::system_crs(code) {
+        if let Some(crs) = system::from_code(code) {
             return Ok(crs);
         }
         Err(CrsError::Unknown { text: format!("EPSG:{code}") })
@@ -145,7 +168,8 @@ impl Crs {
     /// # Errors
     /// [`CrsError::BadWkt`] if it is not well-formed; [`CrsError::UnknownMethod`] for a projection not known here.
     pub fn from_wkt(text: &str) -> Result<Self, CrsError> {
-        if let Some(name) = wkt::local_name(text) {
+        let text = text.trim_start_matches('\u{feff}').trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        if let Some(name) = wkt::local_name(text)? {
             return Ok(Self::local(&name));
         }
         Ok(wkt::parse(text)?.into_crs(Some(text)))
@@ -244,10 +268,11 @@ impl Crs {
         parts.map_or_else(|| Self::local("local metres"), |p| p.into_crs(None))
     }
 
-    /// The same projection in metres, `None` if it is in metres already, or in degrees.
+    /// The same projection in metres, `None` if it is in metres already, in degrees, or known to PROJ alone.
     #[must_use]
     pub fn to_metres(&self) -> Option<Self> {
-        if self.geographic || (self.metres_per_unit - 1.0).abs() < 1e-12 || self.is_local() {
+        let metric = (self.metres_per_unit - 1.0).abs() < 1e-12;
+        if self.geographic || metric || self.is_local() || self.definition.starts_with("EPSG:") {
             return None;
         }
         let mut parts = wkt::parse(&self.wkt).ok()?;

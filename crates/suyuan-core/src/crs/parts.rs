@@ -55,6 +55,29 @@ impl Parts {
         })
     }
 
+    fn swiss(name: &str, datum: u32, epsg: u32, offset: [f64; 2]) -> Option<Self> {
+        let (lat, lon) = (46.952_405_555_555_56, 7.439_583_333_333_33);
+        Some(Self {
+            name: name.to_owned(),
+            epsg: Some(epsg),
+            datum: GeodeticDatum::from_epsg(datum)?,
+            method: Some(Method::SwissOblique { lat, lon, scale: 1.0 }),
+            offset,
+            unit: 1.0,
+        })
+    }
+
+    fn taiwan(name: &str, epsg: u32, lon: f64) -> Option<Self> {
+        Some(Self {
+            name: name.to_owned(),
+            epsg: Some(epsg),
+            datum: GeodeticDatum::from_epsg(3824)?,
+            method: Some(Method::TransverseMercator { lat: 0.0, lon, scale: 0.9999 }),
+            offset: [250_000.0, 0.0],
+            unit: 1.0,
+        })
+    }
+
     /// # Reference
     /// EPSG Geodetic Parameter Dataset.
     pub(crate) fn from_epsg(code: u32) -> Option<Self> {
@@ -103,7 +126,7 @@ impl Parts {
             32701..=32760 => Self::utm("WGS 84", 4326, code, code - 32700, true),
             26901..=26923 => Self::utm("NAD83", 4269, code, code - 26900, false),
             25828..=25838 => Self::utm("ETRS89", 4258, code, code - 25800, false),
-            4326 | 4490 | 4269 | 4258 | 4214 | 4610 | 4611 | 4150 => {
+            3824 | 4326 | 4490 | 4269 | 4258 | 4214 | 4610 | 4611 | 4149 | 4150 => {
                 let datum = GeodeticDatum::from_epsg(code)?;
                 let name = datum.name.clone();
                 Some(Self { name, epsg: Some(code), datum, method: None, offset: [0.0; 2], unit: 1.0 })
@@ -116,18 +139,10 @@ impl Parts {
                 offset: [0.0; 2],
                 unit: 1.0,
             }),
-            2056 => Some(Self {
-                name: "CH1903+ / LV95".to_owned(),
-                epsg: Some(code),
-                datum: GeodeticDatum::from_epsg(4150)?,
-                method: Some(Method::SwissOblique {
-                    lat: 46.952_405_555_555_56,
-                    lon: 7.439_583_333_333_33,
-                    scale: 1.0,
-                }),
-                offset: [2_600_000.0, 1_200_000.0],
-                unit: 1.0,
-            }),
+            2056 => Self::swiss("CH1903+ / LV95", 4150, code, [2_600_000.0, 1_200_000.0]),
+            21781 => Self::swiss("CH1903 / LV03", 4149, code, [600_000.0, 200_000.0]),
+            3825 => Self::taiwan("TWD97 / TM2 zone 119", code, 119.0),
+            3826 => Self::taiwan("TWD97 / TM2 zone 121", code, 121.0),
             2326 => Some(Self {
                 name: "Hong Kong 1980 Grid System".to_owned(),
                 epsg: Some(code),
@@ -186,7 +201,7 @@ impl Parts {
         ranges
             .into_iter()
             .flatten()
-            .chain([2056, 2326, 32145])
+            .chain([2056, 2326, 3824, 3825, 3826, 21781, 32145])
             .find(|code| Self::from_epsg(*code).is_some_and(|other| same(&other)))
     }
 

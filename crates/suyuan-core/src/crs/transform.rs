@@ -70,7 +70,23 @@ impl Transform {
         }
         #[cfg(feature = "proj")]
         if from.definition.starts_with("EPSG:") || to.definition.starts_with("EPSG:") {
-            return Ok(Way::System(from.definition.clone(), to.definition.clone()));
+            // By code where there is one; a modern datum must say so, or PROJ leaves the shift out.
+            let name = |c: &Crs| match c.epsg {
+                Some(code) => format!("EPSG:{code}"),
+                None if is_modern(&c.definition) && !has_shift(&c.definition) => {
+                    let datum = datum_of(&c.definition);
+                    let rest = c.definition.split_whitespace().filter(|w| !datum.contains(w));
+                    rest.chain(["+datum=WGS84"]).collect::<Vec<_>>().join(" ")
+                }
+                None => c.definition.clone(),
+            };
+            for (crs, other) in [(from, to), (to, from)] {
+                let known = crs.epsg.is_some() || is_modern(&crs.definition) || has_shift(&crs.definition);
+                if !known && datum_of(&crs.definition) != datum_of(&other.definition) {
+                    return Err(CrsError::DatumShiftUnknown { from: from.name.clone(), to: to.name.clone() });
+                }
+            }
+            return Ok(Way::System(name(from), name(to)));
         }
         let known = |c: &Crs| is_modern(&c.definition) || has_shift(&c.definition);
         if !(known(from) && known(to)) && datum_of(&from.definition) != datum_of(&to.definition) {
@@ -172,22 +188,6 @@ pub(crate) fn from_proj_text(text: &str) -> Result<Crs, CrsError> {
     })
 }
 
-/// A code that only PROJ's own database knows.
-#[cfg(feature = "proj")]
-pub(crate) fn system_crs(code: u32) -> Option<Crs> {
-    let name = format!("EPSG:{code}");
-    proj::Proj::new_known_crs(&name, "EPSG:4326", None).ok()?;
-    Some(Crs {
-        epsg: Some(code),
-        wkt: String::new(),
-        definition: name.clone(),
-        name,
-        geographic: false,
-        metres_per_unit: 1.0,
-        grid: None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,9 +223,10 @@ mod tests {
 
     #[test]
     fn wkt_written_is_read_back_as_the_same_system() {
-        for code in
-            [4326, 4490, 4549, 4528, 4491, 32651, 32756, 26910, 25831, 3857, 2056, 2326, 32145, 2385, 2437]
-        {
+        for code in [
+            4326, 4490, 4549, 4528, 4491, 32651, 32756, 26910, 25831, 3857, 2056, 21781, 2326, 3825, 3826,
+            3824, 32145, 2385, 2437,
+        ] {
             let made = Crs::from_epsg(code).unwrap();
             for text in [made.wkt.clone(), made.esri_wkt()] {
                 let read = Crs::from_wkt(&text).unwrap_or_else(|e| panic!("{code}: {e}: {text}"));

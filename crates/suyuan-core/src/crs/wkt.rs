@@ -26,8 +26,8 @@ impl Item {
     }
 }
 
-fn bad(why: &str) -> CrsError {
-    CrsError::BadWkt { why: why.to_owned() }
+fn bad(why: &str, why_in_chinese: &str) -> CrsError {
+    CrsError::BadWkt { why: why.to_owned(), why_in_chinese: why_in_chinese.to_owned() }
 }
 
 /// Reads `KEYWORD["name",1,CHILD[…]]`; brackets may be round.
@@ -54,37 +54,104 @@ fn read(text: &str) -> Result<Item, CrsError> {
                         }
                         Some('"') => break,
                         Some(other) => quoted.push(other),
-                        None => return Err(bad("a quotation mark is not closed")),
+                        None => return Err(bad("a quotation mark is not closed", "引号未闭合")),
                     }
                 }
-                stack.last_mut().ok_or_else(|| bad("text after the end"))?.values.push(quoted);
+                stack
+                    .last_mut()
+                    .ok_or_else(|| bad("text after the end", "结尾之后还有文本"))?
+                    .values
+                    .push(quoted);
             }
             '[' | '(' => {
                 if stack.len() > 64 {
-                    return Err(bad("it is nested too deeply"));
+                    return Err(bad("it is nested too deeply", "嵌套过深"));
                 }
                 stack.push(Item { keyword: word.trim().to_ascii_uppercase(), ..Item::default() });
                 word.clear();
             }
             ']' | ')' => {
                 flush(&mut word, &mut stack);
-                let item = stack.pop().ok_or_else(|| bad("a bracket closes nothing"))?;
-                stack.last_mut().ok_or_else(|| bad("a bracket closes nothing"))?.children.push(item);
+                let item = stack.pop().ok_or_else(|| bad("a bracket closes nothing", "有多余的右括号"))?;
+                let outer =
+                    stack.last_mut().ok_or_else(|| bad("a bracket closes nothing", "有多余的右括号"))?;
+                outer.children.push(item);
+                if stack.len() == 1 {
+                    break; // what follows is no part of it
+                }
             }
             ',' => flush(&mut word, &mut stack),
             c => word.push(c),
         }
     }
     if stack.len() != 1 {
-        return Err(bad("a bracket is not closed"));
+        return Err(bad("a bracket is not closed", "括号未闭合"));
     }
-    stack.remove(0).children.into_iter().next().ok_or_else(|| bad("it holds no coordinate system"))
+    stack
+        .remove(0)
+        .children
+        .into_iter()
+        .next()
+        .ok_or_else(|| bad("it holds no coordinate system", "未包含坐标系"))
 }
 
-/// The name of a plane of its own.
-pub(crate) fn local_name(text: &str) -> Option<String> {
-    let item = read(text).ok()?;
-    matches!(item.keyword.as_str(), "LOCAL_CS" | "ENGCRS" | "ENGINEERINGCRS").then(|| item.name().to_owned())
+/// The length of a unit in metres.
+fn length(item: &Item) -> Option<f64> {
+    item.child(&["UNIT", "LENGTHUNIT"])
+        .or_else(|| item.child(&["CS"]).and_then(|c| c.child(&["UNIT", "LENGTHUNIT"])))
+        .or_else(|| item.child(&["AXIS"]).and_then(|a| a.child(&["UNIT", "LENGTHUNIT"])))
+        .and_then(|u| u.number(1))
+}
+
+/// The name of a plane of its own; `None` for what has a place on the earth.
+pub(crate) fn local_name(text: &str) -> Result<Option<String>, CrsError> {
+    let item = read(text)?;
+    if !matches!(item.keyword.as_str(), "LOCAL_CS" | "ENGCRS" | "ENGINEERINGCRS") {
+        return Ok(None);
+    }
+    match length(&item) {
+        Some(unit) if (unit - 1.0).abs() > 1e-9 => Err(bad(
+            &format!("its plane is measured in units of {unit} m, expected metres"),
+            &format!("独立平面坐标系的单位为 {unit} 米，应为米"),
+        )),
+        _ => Ok(Some(item.name().to_owned())),
+    }
+}
+
+/// Name, whether it is in degrees, and the metres of its unit, of a system whose projection is not known here.
+#[cfg(feature = "proj")]
+pub(crate) fn summary(text: &str) -> Option<(String, bool, f64)> {
+    let root = read(text).ok()?;
+    match root.keyword.as_str() {
+        "GEOGCS" => {
+            let unit = root.child(&["UNIT"])?.number(1)?;
+            (unit - DEGREE).abs().le(&1e-12).then(|| (root.name().to_owned(), true, 1.0))
+        }
+        "PROJCS" => length(&root).map(|unit| (root.name().to_owned(), false, unit)),
+        _ => None,
+    }
+}
+
+/// A degree in radians, as WKT writes it.
+const DEGREE: f64 = 0.017_453_292_519_943_3;
+
+/// Angles must be degrees, counted from Greenwich: nothing else can be told from the coordinates later.
+fn check_angles(geographic: &Item) -> Result<(), CrsError> {
+    if let Some(unit) = geographic.child(&["UNIT", "ANGLEUNIT"]).and_then(|u| u.number(1))
+        && (unit - DEGREE).abs() > 1e-9
+    {
+        return Err(bad(
+            &format!("its angles are in units of {unit} radians, expected degrees"),
+            &format!("角度单位为 {unit} 弧度，应为度"),
+        ));
+    }
+    match geographic.child(&["PRIMEM", "PRIMEMERIDIAN"]).and_then(|m| Some((m.name(), m.number(1)?))) {
+        Some((name, longitude)) if longitude.abs() > 1e-9 => Err(bad(
+            &format!("its longitudes count from {name} at {longitude}, expected Greenwich"),
+            &format!("经度自 {name}（{longitude}）起算，应为格林尼治"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 const METHOD_NAMES: [(&str, &str); 15] = [
@@ -124,25 +191,38 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
             .position(|c| {
                 matches!(c.keyword.as_str(), "PROJCS" | "PROJCRS" | "GEOGCS" | "GEOGCRS" | "SOURCECRS")
             })
-            .ok_or_else(|| bad("the compound system has no horizontal part"))?;
+            .ok_or_else(|| bad("the compound system has no horizontal part", "复合坐标系缺少平面部分"))?;
         root = root.children.swap_remove(at);
         if root.keyword == "SOURCECRS" {
-            root = root.children.into_iter().next().ok_or_else(|| bad("it holds no coordinate system"))?;
+            root = root
+                .children
+                .into_iter()
+                .next()
+                .ok_or_else(|| bad("it holds no coordinate system", "未包含坐标系"))?;
         }
     }
     let geographic = match root.keyword.as_str() {
         "GEOGCS" | "GEOGCRS" | "GEODCRS" => &root,
         "PROJCS" | "PROJCRS" => root
             .child(&["GEOGCS", "BASEGEOGCRS", "BASEGEODCRS"])
-            .ok_or_else(|| bad("the projected system names no geographic one"))?,
-        other => return Err(bad(&format!("it begins with `{other}`, expected PROJCS or GEOGCS"))),
+            .ok_or_else(|| bad("the projected system names no geographic one", "投影坐标系缺少地理坐标系"))?,
+        other => {
+            return Err(bad(
+                &format!("it begins with `{other}`, expected PROJCS or GEOGCS"),
+                &format!("以“{other}”开头，应为 PROJCS 或 GEOGCS"),
+            ));
+        }
     };
-    let datum_item =
-        geographic.child(&["DATUM", "ENSEMBLE", "TRF"]).ok_or_else(|| bad("it names no datum"))?;
-    let ellipsoid =
-        datum_item.child(&["SPHEROID", "ELLIPSOID"]).ok_or_else(|| bad("it names no ellipsoid"))?;
-    let axis = ellipsoid.number(1).ok_or_else(|| bad("the ellipsoid has no axis"))?;
-    let flattening = ellipsoid.number(2).ok_or_else(|| bad("the ellipsoid has no flattening"))?;
+    check_angles(geographic)?;
+    let datum_item = geographic
+        .child(&["DATUM", "ENSEMBLE", "TRF"])
+        .ok_or_else(|| bad("it names no datum", "缺少基准 DATUM"))?;
+    let ellipsoid = datum_item
+        .child(&["SPHEROID", "ELLIPSOID"])
+        .ok_or_else(|| bad("it names no ellipsoid", "缺少椭球"))?;
+    let axis = ellipsoid.number(1).ok_or_else(|| bad("the ellipsoid has no axis", "椭球缺少长半轴"))?;
+    let flattening =
+        ellipsoid.number(2).ok_or_else(|| bad("the ellipsoid has no flattening", "椭球缺少扁率"))?;
     let mut datum = GeodeticDatum::from_names(
         geographic.name(),
         datum_item.name(),
@@ -165,18 +245,11 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     let method_name = conversion
         .child(&["PROJECTION", "METHOD"])
         .map(|m| m.name().to_owned())
-        .ok_or_else(|| bad("it names no projection"))?;
+        .ok_or_else(|| bad("it names no projection", "缺少投影方法"))?;
     let kind = METHOD_NAMES.iter().find(|(n, _)| *n == plain(&method_name)).map(|(_, k)| *k);
-    let unit = root
-        .child(&["UNIT", "LENGTHUNIT"])
-        .or_else(|| root.child(&["CS"]).and_then(|c| c.child(&["UNIT", "LENGTHUNIT"])))
-        .or_else(|| {
-            root.children.iter().find(|c| c.keyword == "AXIS").and_then(|a| a.child(&["UNIT", "LENGTHUNIT"]))
-        })
-        .and_then(|u| u.number(1))
-        .unwrap_or(1.0);
+    let unit = length(&root).ok_or_else(|| bad("it names no unit of length", "缺少长度单位 UNIT"))?;
     if !(unit.is_finite() && unit > 0.0) {
-        return Err(bad("its unit has no length"));
+        return Err(bad("its unit has no length", "单位长度无效"));
     }
     let parameter = |names: &[&str]| {
         conversion
@@ -220,7 +293,14 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
         }
         _ => return Err(CrsError::UnknownMethod { method: method_name, name }),
     };
-    let offset = |names: &[&str]| parameter(names).unwrap_or(0.0) * unit;
+    // In the unit of the grid, unless WKT 2 gives the parameter one of its own.
+    let offset = |names: &[&str]| {
+        let item = conversion
+            .children
+            .iter()
+            .find(|c| c.keyword == "PARAMETER" && names.contains(&plain(c.name()).as_str()));
+        item.and_then(|c| Some(c.number(1)? * length(c).unwrap_or(unit))).unwrap_or(0.0)
+    };
     let offset = [
         offset(&["false_easting", "easting_at_false_origin"]),
         offset(&["false_northing", "northing_at_false_origin"]),

@@ -1,0 +1,138 @@
+//! Every code of the table and many more that are transformed here, against PROJ; and what is asked of PROJ about the others.
+#![cfg(feature = "proj")]
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+use proj::Proj;
+use suyuan_core::Coord;
+use suyuan_core::crs::{Crs, Transform};
+
+/// The code of the degrees that a projected system stands on, by its own text.
+fn degrees_of(crs: &Crs) -> Option<u32> {
+    let (geographic, _) = crs.wkt.split_once(",PROJECTION[")?;
+    geographic.strip_suffix("\"]]")?.rsplit('"').next()?.parse().ok()
+}
+
+#[test]
+fn codes_transformed_here_agree_with_proj() {
+    let runs = [
+        2327..2391,
+        2401..2443,
+        4491..4555,
+        21413..21424,
+        21453..21464,
+        25828..25839,
+        26901..26924,
+        32601..32661,
+        32701..32761,
+    ];
+    let single = [2056, 2326, 3825, 3826, 21781, 32145];
+    let table: Vec<u32> = runs.into_iter().flatten().chain(single).collect();
+    // Of the thousands that PROJ defines and that are transformed here, each fiftieth.
+    let others = (1024..33_000).step_by(50).filter(|code| !table.contains(code));
+    let (mut counts, mut largest) = ([0, 0], 0.0f64);
+    let mut wrong = Vec::new();
+    for code in table.iter().copied().chain(others) {
+        let Ok(crs) = Crs::from_epsg(code) else { continue };
+        // What PROJ transforms itself needs no comparison; 3857 takes another datum's degrees as they are.
+        if crs.definition.starts_with("EPSG:") || crs.geographic || code == 3857 {
+            continue;
+        }
+        let Some(degrees) = degrees_of(&crs) else { continue };
+        let name = format!("EPSG:{code}");
+        let Ok((Some(area), _)) = Proj::new(&name).and_then(|p| Ok(p.area_of_use().unwrap_or((None, None))))
+        else {
+            continue;
+        };
+        let Ok(theirs) = Proj::new_known_crs(&format!("EPSG:{degrees}"), &name, None) else { continue };
+        // From degrees of the very ellipsoid: no datum is shifted.
+        let own = Crs::parse(&format!(
+            "+proj=longlat {} +no_defs",
+            crs.definition
+                .split_whitespace()
+                .filter(|w| ["+a=", "+rf=", "+towgs84="].iter().any(|p| w.starts_with(p)))
+                .collect::<Vec<_>>()
+                .join(" ")
+        ))
+        .unwrap();
+        let ours = Transform::new(&own, &crs).unwrap();
+        let east = if area.east < area.west { area.east + 360.0 } else { area.east };
+        counts[usize::from(!table.contains(&code))] += 1;
+        for i in 0..25 {
+            let (u, v) = (f64::from(i % 5) / 4.0, f64::from(i / 5) / 4.0);
+            let lon = area.west + u * (east - area.west);
+            let place = Coord {
+                x: if lon > 180.0 { lon - 360.0 } else { lon },
+                y: area.south + v * (area.north - area.south),
+            };
+            let (Ok(a), Ok((x, y))) = (ours.apply(place), theirs.convert((place.x, place.y))) else {
+                continue;
+            };
+            let off = (a.x - x).hypot(a.y - y) * crs.metres_per_unit;
+            largest = largest.max(off);
+            if off > 1e-3 {
+                wrong.push(format!("{code} {}: {off} m at {place:?}", crs.name));
+                break;
+            }
+        }
+    }
+    println!("{counts:?} codes, {largest:.2e} m at most");
+    assert!(wrong.is_empty(), "{} of {counts:?}: {:#?}", wrong.len(), &wrong[..wrong.len().min(40)]);
+    assert!(counts[0] == table.len() && counts[1] > 50, "{counts:?} of {}", table.len());
+}
+
+#[test]
+fn units_and_kinds_of_codes_are_asked_of_proj() {
+    for (code, geographic, metres, native) in [
+        (2225, false, 0.304_800_609_601_219_2, true), // US survey feet
+        (2222, false, 0.3048, true),                  // international feet
+        (4301, true, 1.0, false),                     // Tokyo, another datum
+        (4617, true, 1.0, true),                      // NAD83(CSRS)
+        (27700, false, 1.0, false),                   // Airy ellipsoid
+        (5514, false, 1.0, false),                    // Krovak, unknown here
+        (3826, false, 1.0, true),
+    ] {
+        let crs = Crs::from_epsg(code).unwrap();
+        assert_eq!((crs.epsg, crs.geographic), (Some(code), geographic), "{code}");
+        assert!((crs.metres_per_unit - metres).abs() < 1e-15, "{code}: {}", crs.metres_per_unit);
+        assert_eq!(!crs.definition.starts_with("EPSG:"), native, "{code}: {}", crs.definition);
+        assert!(crs.wkt.contains(&format!("AUTHORITY[\"EPSG\",\"{code}\"]]")), "{code}: {}", crs.wkt);
+        assert!(!crs.name.starts_with("EPSG:"), "{}", crs.name);
+    }
+    // Heights and geocentric coordinates are no systems of a map; grads are no degrees.
+    for code in [5773, 4978, 4807, 999_999] {
+        assert!(Crs::from_epsg(code).is_err(), "{code}");
+    }
+}
+
+#[test]
+fn what_proj_alone_knows_is_shifted_as_proj_does() {
+    let degrees = Crs::from_epsg(4326).unwrap();
+    for (code, target, x, y) in [
+        (27700, 32630, 530_000.0, 180_000.0),
+        (5514, 32633, -740_000.0, -1_040_000.0),
+        (4301, 32654, 139.7, 35.7),
+        (2225, 32610, 6_700_000.0, 1_900_000.0),
+    ] {
+        let crs = Crs::from_epsg(code).unwrap();
+        let place = Coord { x, y };
+        for to in [Crs::from_epsg(target).unwrap(), degrees.clone()] {
+            let ours = Transform::new(&crs, &to).unwrap().apply(place).unwrap();
+            let theirs =
+                Proj::new_known_crs(&format!("EPSG:{code}"), &format!("EPSG:{}", to.epsg.unwrap()), None)
+                    .unwrap()
+                    .convert((x, y))
+                    .unwrap();
+            let metres = if to.geographic { 111_320.0 } else { 1.0 };
+            let off = (ours.x - theirs.0).hypot(ours.y - theirs.1) * metres;
+            // NAD83 and WGS 84 are the same here, and within 2 m of each other for PROJ.
+            assert!(off < if code == 2225 { 2.0 } else { 1e-6 }, "{code}: {off}");
+        }
+        // Into a modern system that has no code the shift is the same.
+        let own = Crs::parse("+proj=tmerc +lat_0=0 +lon_0=10 +k=1 +x_0=0 +y_0=0 +a=6378137 +rf=298.257223563 +to_meter=1 +no_defs").unwrap();
+        let back = Transform::new(&own, &degrees).unwrap();
+        let through = back.apply(Transform::new(&crs, &own).unwrap().apply(place).unwrap()).unwrap();
+        let direct = Transform::new(&crs, &degrees).unwrap().apply(place).unwrap();
+        let off = (through.x - direct.x).hypot(through.y - direct.y) * 111_320.0;
+        assert!(off < 0.01, "{code}: {off}");
+    }
+}
