@@ -7,6 +7,7 @@ use suyuan_core::Language;
 use suyuan_core::crs::CrsError;
 
 use crate::filter::FilterError;
+use crate::shared_points::PointsError;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +137,14 @@ pub enum ReadError {
         /// Why.
         source: CrsError,
     },
+    /// A table of shared points cannot be used.
+    #[error("{}: {source}", path.display())]
+    SharedPoints {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: PointsError,
+    },
     /// Degrees without a coordinate system.
     #[error("{} declares no coordinate system and its coordinates look like degrees", path.display())]
     NoCrs {
@@ -182,7 +191,12 @@ impl ReadError {
     #[must_use]
     pub fn hint(&self, language: Language) -> Option<String> {
         let text = match self {
-            Self::Crs { .. } | Self::NoCrs { .. } => language.pick(
+            Self::NoCrs { .. } => language.pick(
+                "say what it is with --crs, for example --crs EPSG:4490 for CGCS2000 or EPSG:4326 for WGS 84; metres from an \
+                 origin of their own are --crs local",
+                "请用 --crs 指定坐标系，例如 CGCS2000 为 --crs EPSG:4490，WGS 84 为 EPSG:4326；独立原点的米制坐标用 --crs local",
+            ),
+            Self::Crs { .. } => language.pick(
                 "say what it is with --crs, for example --crs EPSG:4549 or --crs EPSG:4490",
                 "请用 --crs 指定坐标系，例如 --crs EPSG:4549 或 --crs EPSG:4490",
             ),
@@ -257,6 +271,9 @@ impl ReadError {
                 format!("{} 第 {line} 行：{object} 的 {field} 值“{value}”不是坐标", path.display())
             }
             Self::Crs { path, source } => format!("{}：{}", path.display(), source.message(language)),
+            Self::SharedPoints { path, source } => {
+                format!("{}：{}", path.display(), source.message(language))
+            }
             Self::NoCrs { path } => format!("{} 未声明坐标系，且坐标疑似经纬度", path.display()),
             Self::UnknownEncoding { encoding } => format!("无法识别文本编码“{encoding}”"),
             Self::UnknownDialect { dialect, known } => {

@@ -10,7 +10,7 @@ use suyuan_core::raw::{AttributeField, MemoryAttributes, ShapeKind, Shapes, Valu
 
 use crate::error::ReadError;
 use crate::gpkg::wrong_shape;
-use crate::layer::FileLayer;
+use crate::layer::{FileLayer, declaration};
 use crate::wkb::read_wkb;
 
 /// Reads one layer: the one of that name, or the only one.
@@ -38,12 +38,8 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
         None => return Err(ReadError::WhichLayer { path: path.to_owned(), layers: names }),
     };
     let mut source = dataset.layer_by_name(&name).map_err(fail)?;
-    let crs = match source.spatial_ref().and_then(|s| s.to_wkt().ok()).filter(|w| !w.is_empty()) {
-        Some(wkt) => {
-            Some(Crs::from_wkt(&wkt).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?)
-        }
-        None => None,
-    };
+    let wkt = source.spatial_ref().and_then(|s| s.to_wkt().ok()).filter(|w| !w.is_empty());
+    let (crs, bad_crs) = declaration(wkt.map(|wkt| Crs::from_wkt(&wkt)));
     let fields: Vec<AttributeField> = source
         .defn()
         .fields()
@@ -113,6 +109,7 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
         shapes,
         attributes: Arc::new(MemoryAttributes { fields, rows }),
         crs,
+        bad_crs,
         findings,
     })
 }

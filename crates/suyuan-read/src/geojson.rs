@@ -85,6 +85,7 @@ pub(crate) fn read(path: &Path) -> Result<FileLayer, ReadError> {
         shapes,
         attributes: Arc::new(MemoryAttributes { fields, rows }),
         crs: Some(crs),
+        bad_crs: None,
         findings,
     })
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-use suyuan_core::crs::Crs;
+use suyuan_core::crs::{Crs, CrsError};
 use suyuan_core::raw::{AttributeField, MemoryAttributes, ShapeKind, Shapes, Value, ValueKind};
 use suyuan_core::{Finding, FindingCode, Origin};
 
 use crate::error::ReadError;
-use crate::layer::FileLayer;
+use crate::layer::{FileLayer, declaration};
 use crate::wkb::read_gpkg_blob;
 
 fn damaged(path: &Path) -> impl Fn(rusqlite::Error) -> ReadError + '_ {
@@ -57,7 +57,7 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
             |r| Ok((r.get(0)?, r.get(1)?)),
         )
         .map_err(&error)?;
-    let crs = read_crs(&connection, path, srs)?;
+    let (crs, bad_crs) = declaration(read_crs(&connection, path, srs)?);
     let mut findings = Vec::new();
     let (shapes, attributes) = read_rows(&connection, path, &name, &column, &mut findings)?;
     Ok(FileLayer {
@@ -67,11 +67,16 @@ pub(crate) fn read(path: &Path, layer: Option<&str>) -> Result<FileLayer, ReadEr
         shapes,
         attributes: Arc::new(attributes),
         crs,
+        bad_crs,
         findings,
     })
 }
 
-fn read_crs(connection: &Connection, path: &Path, srs: i64) -> Result<Option<Crs>, ReadError> {
+fn read_crs(
+    connection: &Connection,
+    path: &Path,
+    srs: i64,
+) -> Result<Option<Result<Crs, CrsError>>, ReadError> {
     if srs <= 0 {
         return Ok(None);
     }
@@ -84,9 +89,9 @@ fn read_crs(connection: &Connection, path: &Path, srs: i64) -> Result<Option<Crs
     if organization.eq_ignore_ascii_case("epsg")
         && let Ok(crs) = Crs::from_epsg(code as u32)
     {
-        return Ok(Some(crs));
+        return Ok(Some(Ok(crs)));
     }
-    Crs::from_wkt(&definition).map(Some).map_err(|source| ReadError::Crs { path: path.to_owned(), source })
+    Ok(Some(Crs::from_wkt(&definition)))
 }
 
 fn read_rows(

@@ -71,6 +71,12 @@ struct Node {
 /// [`ReadError::Open`] if it cannot be read; [`ReadError::Damaged`] naming the line that is wrong;
 /// [`ReadError::Empty`] without any link.
 pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> {
+    let parse = |text| Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source });
+    read(path, crs.map(parse).transpose()?)
+}
+
+/// As [`read_inp`], in a coordinate system of any kind.
+pub(crate) fn read(path: &Path, crs: Option<Crs>) -> Result<RawSurvey, ReadError> {
     let bytes = std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
     let encoding = encoding::detect(&[&bytes]).unwrap_or(encoding_rs::UTF_8);
     let text = encoding::decode(encoding, &bytes).0.into_owned();
@@ -149,7 +155,7 @@ pub fn read_inp(path: &Path, crs: Option<&str>) -> Result<RawSurvey, ReadError> 
 
     let mut findings = Vec::new();
     let crs = match crs {
-        Some(text) => Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source })?,
+        Some(crs) => crs,
         None => {
             findings.push(Finding::new(FindingCode::CrsAssumed).with("value", "local metres"));
             Crs::local("local metres")

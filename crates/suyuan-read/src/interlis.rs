@@ -191,6 +191,7 @@ fn flatten(layer: &ModelLayer, transfer: &Transfer, crs: Option<Crs>) -> FileLay
         shapes,
         attributes: Arc::new(table.attributes()),
         crs,
+        bad_crs: None,
         findings,
     }
 }

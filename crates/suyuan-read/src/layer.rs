@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use suyuan_core::crs::Crs;
+use suyuan_core::crs::{Crs, CrsError};
 use suyuan_core::raw::{Attributes, Shapes};
 use suyuan_core::{Coord, Finding};
 
@@ -15,7 +15,18 @@ pub(crate) struct FileLayer {
     pub(crate) attributes: Arc<dyn Attributes>,
     /// `None` where the file declares nothing.
     pub(crate) crs: Option<Crs>,
+    /// Why what the file declares cannot be used, unless the user says better.
+    pub(crate) bad_crs: Option<CrsError>,
     pub(crate) findings: Vec<Finding>,
+}
+
+/// What a file declares, or why that cannot be used; nothing where it declares nothing.
+pub(crate) fn declaration(crs: Option<Result<Crs, CrsError>>) -> (Option<Crs>, Option<CrsError>) {
+    match crs {
+        None => (None, None),
+        Some(Ok(crs)) => (Some(crs), None),
+        Some(Err(error)) => (None, Some(error)),
+    }
 }
 
 /// Twice the signed area of a ring: positive anticlockwise.

@@ -22,8 +22,10 @@ mod layer;
 mod open;
 mod sentinels;
 mod shapefile;
+mod shared_points;
 mod spec;
 mod survey;
+mod systems;
 mod wkb;
 
 pub use dialect::{Dialect, DialectError, shipped_dialects};
@@ -33,5 +35,6 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use fit::{DialectFit, LayerFit, dialect_fits};
 pub use formats::{FormatInfo, formats};
 pub use inp::read_inp;
+pub use shared_points::{PointsError, shared_points_file};
 pub use spec::{LayerSpec, ReadOptions};
 pub use survey::read_survey;

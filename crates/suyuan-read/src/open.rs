@@ -11,10 +11,15 @@ use crate::error::ReadError;
 use crate::formats::known_endings;
 use crate::layer::FileLayer;
 use crate::spec::{LayerSpec, ReadOptions};
+use crate::systems::Systems;
 use crate::{geojson, gpkg, interlis, shapefile};
 
 /// A layer as its file has it, with the system that it is said to be in.
-pub(crate) fn open(spec: &LayerSpec, options: &ReadOptions) -> Result<FileLayer, ReadError> {
+pub(crate) fn open(
+    spec: &LayerSpec,
+    options: &ReadOptions,
+    systems: &mut Systems,
+) -> Result<FileLayer, ReadError> {
     let encoding = spec.encoding.as_deref().or(options.encoding.as_deref());
     let path: &Path = &spec.path;
     let layer = spec.layer.as_deref();
@@ -41,7 +46,7 @@ pub(crate) fn open(spec: &LayerSpec, options: &ReadOptions) -> Result<FileLayer,
             layers: vec![opened.name],
         });
     }
-    settle_crs(spec, options, &mut opened)?;
+    settle_crs(spec, options, systems, &mut opened)?;
     check_content(spec, &opened)?;
     Ok(opened)
 }
@@ -51,11 +56,12 @@ pub(crate) fn open_layers(spec: &LayerSpec, options: &ReadOptions) -> Result<Vec
     if spec.extension() == "inp" {
         return Ok(Vec::new()); // the format names its fields itself
     }
-    if let Some(transfer) = open_transfer(spec, options)? {
+    let mut systems = Systems::default();
+    if let Some(transfer) = open_transfer(spec, options, &mut systems)? {
         return Ok(transfer.into_iter().map(|(_, layer)| layer).collect());
     }
     let any = LayerSpec { role: Role::Venues, ..spec.clone() };
-    Ok(vec![open(&any, options)?])
+    Ok(vec![open(&any, options, &mut systems)?])
 }
 
 /// The layers of an INTERLIS transfer file; `None` for any other file. Given for pipes without naming a layer, it gives
@@ -63,6 +69,7 @@ pub(crate) fn open_layers(spec: &LayerSpec, options: &ReadOptions) -> Result<Vec
 pub(crate) fn open_transfer(
     spec: &LayerSpec,
     options: &ReadOptions,
+    systems: &mut Systems,
 ) -> Result<Option<Vec<(LayerSpec, FileLayer)>>, ReadError> {
     if spec.extension() != "xtf" {
         return Ok(None);
@@ -92,7 +99,7 @@ pub(crate) fn open_transfer(
             dialect: spec.dialect.clone().or_else(|| Some(transfer.dialect.clone())),
             ..spec.clone()
         };
-        settle_crs(&spec, options, &mut layer)?;
+        settle_crs(&spec, options, systems, &mut layer)?;
         check_content(&spec, &layer)?;
         found.push((spec, layer));
     }
@@ -104,18 +111,24 @@ pub(crate) fn open_transfer(
 }
 
 /// The system of a layer: what is said of it, else of all, else what the file declares.
-fn settle_crs(spec: &LayerSpec, options: &ReadOptions, opened: &mut FileLayer) -> Result<(), ReadError> {
-    let parse =
-        |text: &str| Crs::parse(text).map_err(|source| ReadError::Crs { path: spec.path.clone(), source });
+fn settle_crs(
+    spec: &LayerSpec,
+    options: &ReadOptions,
+    systems: &mut Systems,
+    opened: &mut FileLayer,
+) -> Result<(), ReadError> {
     if let Some(text) = spec.crs.as_deref().filter(|t| Datum::parse(t).is_none()) {
-        opened.crs = Some(parse(text)?);
+        opened.crs = Some(systems.parse(text, &spec.path)?);
     } else if spec.crs.is_some() {
         opened.crs = Crs::from_epsg(4326).ok();
     } else if let Some(text) = options.crs.as_deref()
         && (opened.crs.is_none() || spec.role == Role::Pipes)
         && opened.format != "GeoJSON"
     {
-        opened.crs = Some(parse(text)?);
+        opened.crs = Some(systems.parse(text, &spec.path)?);
+    }
+    if let Some(source) = opened.bad_crs.take().filter(|_| opened.crs.is_none()) {
+        return Err(ReadError::Crs { path: spec.path.clone(), source });
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use suyuan_core::{Finding, FindingCode};
 
 use crate::encoding;
 use crate::error::ReadError;
-use crate::layer::FileLayer;
+use crate::layer::{FileLayer, declaration};
 
 /// The bytes of a file: mapped, or unpacked.
 pub(crate) enum Bytes {
@@ -70,8 +70,12 @@ fn beside(path: &Path, ending: &str) -> Option<PathBuf> {
 }
 
 fn text_of(bytes: &[u8]) -> String {
+    // Notepad's "Unicode" is UTF-16, with a mark at its beginning.
+    if let Some((utf16, _)) = encoding_rs::Encoding::for_bom(bytes) {
+        return utf16.decode(bytes).0.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned();
+    }
     let detected = encoding::detect(&[bytes]).unwrap_or(encoding_rs::UTF_8);
-    encoding::decode(detected, bytes).0.trim().to_owned()
+    encoding::decode(detected, bytes).0.trim_matches(|c: char| c.is_whitespace() || c == '\0').to_owned()
 }
 
 fn stem(path: &Path) -> String {
@@ -209,12 +213,11 @@ fn assemble(set: Set, asked: Option<&str>) -> Result<FileLayer, ReadError> {
     }
     let label = format!("{} ({how})", encoding::label(chosen));
     let table = dbf::Table::new(set.dbf, header, chosen, kept);
-    let crs = match set.prj.as_deref().filter(|p| !p.is_empty()) {
-        Some(text) => {
-            Some(Crs::from_wkt(text).map_err(|source| ReadError::Crs { path: set.path.clone(), source })?)
-        }
-        None => None,
-    };
+    let (crs, bad_crs) = declaration(set.prj.as_deref().filter(|p| !p.is_empty()).map(|text| {
+        // Home-made ones may hold no WKT but a code or a PROJ text.
+        let named = text.get(..5).is_some_and(|t| t.eq_ignore_ascii_case("EPSG:")) || text.starts_with('+');
+        if named { Crs::parse(text) } else { Crs::from_wkt(text) }
+    }));
     Ok(FileLayer {
         name: set.name,
         format: "ESRI Shapefile",
@@ -222,6 +225,7 @@ fn assemble(set: Set, asked: Option<&str>) -> Result<FileLayer, ReadError> {
         shapes,
         attributes: Arc::new(table),
         crs,
+        bad_crs,
         findings,
     })
 }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use suyuan_core::crs::{Crs, Datum, Transform, looks_swapped};
+use suyuan_core::crs::Crs;
 use suyuan_core::raw::{
     AttributeField, Attributes, Field, LayerSource, RawLayer, Role, ShapeKind, Shapes, Value,
 };
@@ -19,6 +19,7 @@ use crate::inp;
 use crate::layer::FileLayer;
 use crate::open::{open, open_transfer};
 use crate::spec::{LayerSpec, ReadOptions};
+use crate::systems::{Systems, project, project_model, settle};
 
 /// Reads every layer of a survey.
 ///
@@ -36,29 +37,33 @@ pub fn read_survey(specs: &[LayerSpec], options: &ReadOptions) -> Result<RawSurv
     }
     let mut layers: Vec<(LayerSpec, FileLayer)> = Vec::new();
     let mut survey = RawSurvey { crs: Crs::local("local metres"), layers: Vec::new(), findings: Vec::new() };
+    let mut systems = Systems::default();
     for spec in specs {
         if spec.extension() == "inp" {
-            let model = inp::read_inp(&spec.path, spec.crs.as_deref().or(options.crs.as_deref()))?;
+            let crs = spec.crs.as_deref().or(options.crs.as_deref());
+            let crs = crs.map(|text| systems.parse(text, &spec.path)).transpose()?;
+            let mut model = inp::read(&spec.path, crs)?;
+            project_model(&spec.path, &mut model)?;
             survey.crs = model.crs.clone();
             let shift = survey.layers.len() as u16;
             survey.findings.extend(model.findings.into_iter().map(|f| moved(f, shift)));
             survey.layers.extend(model.layers);
-        } else if let Some(transfer) = open_transfer(spec, options)? {
+        } else if let Some(transfer) = open_transfer(spec, options, &mut systems)? {
             layers.extend(transfer);
         } else {
-            layers.push((spec.clone(), open(spec, options)?));
+            layers.push((spec.clone(), open(spec, options, &mut systems)?));
         }
     }
     check_lenient(&layers)?;
-    if let Some((target, from)) = target_crs(&layers, options)? {
-        if survey.layers.is_empty() || survey.crs.is_local() {
-            survey.crs = target;
-        }
-        let _ = from;
+    let (target, assumed) = settle(&layers)?;
+    if let Some(target) = target.filter(|_| survey.layers.is_empty() || survey.crs.is_local()) {
+        survey.crs = target;
     }
-    for (spec, layer) in layers {
+    survey.findings.append(&mut systems.findings);
+    for ((spec, layer), assumed) in layers.into_iter().zip(assumed) {
         let index = survey.layers.len() as u16;
-        let raw = finish(&spec, layer, &survey.crs, options, &dialects, &mut survey.findings, index)?;
+        let raw =
+            finish(&spec, layer, assumed, &survey.crs, options, &dialects, &mut survey.findings, index)?;
         survey.layers.push(raw);
     }
     if !survey.layers.iter().any(|l| l.role == Role::Pipes || l.role == Role::Venues) {
@@ -99,55 +104,10 @@ fn check_lenient(layers: &[(LayerSpec, FileLayer)]) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Whether coordinates read like degrees.
-fn like_degrees(shapes: &Shapes) -> bool {
-    let mut coords = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite()).peekable();
-    coords.peek().is_some() && coords.all(|c| c.x.abs() <= 180.0 && c.y.abs() <= 90.0)
-}
-
-/// The system that every layer goes to, and the first place it was chosen by.
-fn target_crs(
-    layers: &[(LayerSpec, FileLayer)],
-    options: &ReadOptions,
-) -> Result<Option<(Crs, Coord<f64>)>, ReadError> {
-    let first = layers.iter().find(|(s, _)| s.role == Role::Pipes).or_else(|| layers.first());
-    let Some((spec, layer)) = first else { return Ok(None) };
-    let start = layer.shapes.coords().iter().copied().find(|c| c.x.is_finite() && c.y.is_finite());
-    let start = start.unwrap_or_default();
-    let _ = options;
-    let Some(crs) = &layer.crs else {
-        if like_degrees(&layer.shapes) {
-            return Err(ReadError::NoCrs { path: spec.path.clone() });
-        }
-        return Ok(Some((Crs::local("local metres"), start)));
-    };
-    if crs.geographic {
-        let swapped = bounds(&layer.shapes).is_some_and(|(a, b)| looks_swapped(a, b, crs));
-        let place = if swapped { Coord { x: start.y, y: start.x } } else { start };
-        return Ok(Some((crs.metric_for(place.x, place.y), place)));
-    }
-    if crs.wkt.is_empty() {
-        // A system that only PROJ knows: build around its place on the earth instead.
-        let to_degrees = Crs::from_epsg(4326)
-            .and_then(|degrees| Transform::new(crs, &degrees).map(|t| (degrees, t)))
-            .and_then(|(degrees, t)| Ok(degrees.metric_for(t.apply(start)?.x, t.apply(start)?.y)));
-        let target = to_degrees.map_err(|source| ReadError::Crs { path: spec.path.clone(), source })?;
-        return Ok(Some((target, start)));
-    }
-    Ok(Some((crs.to_metres().unwrap_or_else(|| crs.clone()), start)))
-}
-
-fn bounds(shapes: &Shapes) -> Option<(Coord<f64>, Coord<f64>)> {
-    let mut coords = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite());
-    let first = *coords.next()?;
-    Some(coords.fold((first, first), |(a, b), c| {
-        (Coord { x: a.x.min(c.x), y: a.y.min(c.y) }, Coord { x: b.x.max(c.x), y: b.y.max(c.y) })
-    }))
-}
-
 fn finish(
     spec: &LayerSpec,
     mut layer: FileLayer,
+    assumed: Option<Crs>,
     target: &Crs,
     options: &ReadOptions,
     dialects: &[Dialect],
@@ -194,7 +154,7 @@ fn finish(
         columns: understood.columns,
         attributes,
     };
-    project(spec, &raw, &mut shapes, layer.crs, target, &mut own)?;
+    project(spec, &raw, &mut shapes, layer.crs, assumed, target, &mut own)?;
     raw.shapes = shapes;
     report_shapes(&raw, &mut own);
     findings.extend(own.into_iter().map(|mut f| {
@@ -288,71 +248,7 @@ fn refuse_bad_coordinates(
     Ok(())
 }
 
-/// Brings a layer into the survey's system, its axes and datum settled first.
-fn project(
-    spec: &LayerSpec,
-    raw: &RawLayer,
-    shapes: &mut Shapes,
-    crs: Option<Crs>,
-    target: &Crs,
-    findings: &mut Vec<Finding>,
-) -> Result<(), ReadError> {
-    let fail = |source| ReadError::Crs { path: spec.path.clone(), source };
-    let Some(crs) = crs else {
-        if like_degrees(shapes) && !target.is_local() {
-            return Err(ReadError::NoCrs { path: spec.path.clone() });
-        }
-        if !shapes.coords().is_empty() {
-            findings.push(Finding::new(FindingCode::CrsAssumed).with("value", &target.name));
-        }
-        return Ok(());
-    };
-    if bounds(shapes).is_some_and(|(a, b)| looks_swapped(a, b, &crs)) {
-        shapes.coords_mut().iter_mut().for_each(|c| *c = Coord { x: c.y, y: c.x });
-        findings.push(Finding::new(FindingCode::AxesSwapped));
-    }
-    if crs.geographic {
-        undo_datum(spec, raw, shapes, findings);
-    }
-    if target.is_local() {
-        return if crs.geographic {
-            Err(ReadError::Crs {
-                path: spec.path.clone(),
-                source: suyuan_core::crs::CrsError::Local { name: target.name.clone() },
-            })
-        } else {
-            Ok(())
-        };
-    }
-    let transform = Transform::new(&crs, target).map_err(fail)?;
-    transform.apply_all(shapes.coords_mut()).map_err(|(_, source)| fail(source))
-}
-
-/// Undoes declared GCJ-02 and BD-09; venues whose degrees declare no datum are reported.
-fn undo_datum(spec: &LayerSpec, raw: &RawLayer, shapes: &mut Shapes, findings: &mut Vec<Finding>) {
-    let whole = spec.crs.as_deref().and_then(Datum::parse);
-    let mut moved = Shapes::new(shapes.kind());
-    for row in 0..shapes.len() {
-        let datum = raw.text(Field::Datum, row).and_then(Datum::parse).or(whole);
-        let in_china =
-            shapes.point(row).is_some_and(|p| (72.0..138.0).contains(&p.x) && (0.8..56.0).contains(&p.y));
-        if datum.is_none() && spec.role == Role::Venues && in_china {
-            // Undeclared: the reader cannot tell a web map's point from a surveyed one.
-            let finding = Finding::new(FindingCode::DatumUnknown)
-                .with("id", row_name(raw, row))
-                .with("value", "514–1133")
-                .on(Origin { layer: 0, row: row as u32 });
-            findings.push(finding);
-        }
-        let datum = datum.unwrap_or(Datum::Modern);
-        let parts: Vec<Vec<Coord<f64>>> =
-            shapes.parts(row).map(|p| p.iter().map(|c| datum.to_wgs84(*c)).collect()).collect();
-        moved.push(parts.iter().map(Vec::as_slice));
-    }
-    *shapes = moved;
-}
-
-fn row_name(raw: &RawLayer, row: usize) -> String {
+pub(crate) fn row_name(raw: &RawLayer, row: usize) -> String {
     raw.text(Field::Name, row)
         .or_else(|| raw.text(Field::Id, row))
         .map_or_else(|| format!("row {}", row + 1), str::to_owned)

@@ -1,0 +1,242 @@
+//! Shared points of a city's own grid and a known system, from a table such as Excel saves.
+
+use std::path::{Path, PathBuf};
+
+use suyuan_core::crs::{Crs, CrsError, Fit, GridError, SharedPoint};
+use suyuan_core::{Coord, Finding, FindingCode, Language};
+
+use crate::encoding;
+use crate::error::ReadError;
+
+/// How far a shared point may lie from where the fit puts it before it is doubted, metres: twice the 5 cm that a surveyed
+/// pipe point may be off by in the mean.
+///
+/// # Reference
+/// CJJ 61-2017, accuracy of pipe points in plan.
+const DOUBTFUL: f64 = 0.1;
+
+/// Why a table of shared points cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PointsError {
+    /// A column is missing.
+    #[error(
+        "no column for {what}; a header such as `name,east,north,east EPSG:4549,north EPSG:4549` is needed (surveyors' X is north); it has {}",
+        columns.join(", ")
+    )]
+    NoColumn {
+        /// Which.
+        what: &'static str,
+        /// The columns there are.
+        columns: Vec<String>,
+    },
+    /// The two columns of the known system name two systems.
+    #[error("the columns name two known systems, EPSG:{} and EPSG:{}", codes[0], codes[1])]
+    TwoSystems {
+        /// Their codes.
+        codes: [u32; 2],
+    },
+    /// A coordinate is no number.
+    #[error("line {line}: column `{column}` holds `{value}`, expected metres")]
+    NotANumber {
+        /// The line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        value: String,
+    },
+    /// The known system cannot be used.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+    /// Nothing fits.
+    #[error(transparent)]
+    Grid(#[from] GridError),
+}
+
+impl PointsError {
+    /// The sentence in a language.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Crs(error), _) => error.message(language),
+            (Self::Grid(error), _) => error.message(language),
+            (error, Language::English) => error.to_string(),
+            (Self::NoColumn { what, columns }, _) => {
+                let what = match *what {
+                    "east" => "东坐标",
+                    "north" => "北坐标",
+                    "east with its EPSG code" => "已知坐标系的东坐标（列名须含 EPSG 代码）",
+                    _ => "已知坐标系的北坐标（列名须含 EPSG 代码）",
+                };
+                format!(
+                    "缺少{what}列；表头应如“点名,东,北,东 EPSG:4549,北 EPSG:4549”（测量 X 为北），现有列：{}",
+                    columns.join("、")
+                )
+            }
+            (Self::TwoSystems { codes: [a, b] }, _) => {
+                format!("表头中出现了两个已知坐标系 EPSG:{a} 与 EPSG:{b}")
+            }
+            (Self::NotANumber { line, column, value }, _) => {
+                format!("第 {line} 行“{column}”列的值为“{value}”，应为米数")
+            }
+        }
+    }
+}
+
+/// The columns of the table.
+struct Columns {
+    name: Option<usize>,
+    /// East and north in the grid, then in the known system.
+    places: [usize; 4],
+    code: u32,
+}
+
+/// The digits of an EPSG code in the name of a column.
+fn code_in(column: &str) -> Option<u32> {
+    column.split(|c: char| !c.is_ascii_digit()).find(|d| (4..=5).contains(&d.len()))?.parse().ok()
+}
+
+fn columns(header: &[String]) -> Result<Columns, PointsError> {
+    let find = |words: [&str; 2], known: bool| {
+        header.iter().position(|c| {
+            let lower = c.to_lowercase();
+            code_in(c).is_some() == known && words.iter().any(|w| lower.contains(w))
+        })
+    };
+    let missing = |what| PointsError::NoColumn { what, columns: header.to_vec() };
+    let (east, north) = (["east", "东"], ["north", "北"]);
+    let places = [
+        find(east, false).ok_or_else(|| missing("east"))?,
+        find(north, false).ok_or_else(|| missing("north"))?,
+        find(east, true).ok_or_else(|| missing("east with its EPSG code"))?,
+        find(north, true).ok_or_else(|| missing("north with its EPSG code"))?,
+    ];
+    let code = |at: usize| code_in(&header[at]).unwrap_or_default();
+    let codes = [code(places[2]), code(places[3])];
+    if codes[0] != codes[1] {
+        return Err(PointsError::TwoSystems { codes });
+    }
+    let name = header
+        .iter()
+        .enumerate()
+        .find(|(i, c)| {
+            let lower = c.to_lowercase();
+            !places.contains(i) && ["name", "id", "point", "点", "名"].iter().any(|w| lower.contains(w))
+        })
+        .map(|(i, _)| i);
+    Ok(Columns { name, places, code: codes[0] })
+}
+
+/// The shared points of a table and the known system.
+fn parse(text: &str) -> Result<(Vec<SharedPoint>, Crs), PointsError> {
+    let first = text.lines().find(|l| !l.trim().is_empty() && !l.starts_with('#')).unwrap_or_default();
+    let most = |separator: &char| first.matches(*separator).count();
+    let separator = [',', '\t', ';'].into_iter().rev().max_by_key(most).unwrap_or(',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator as u8)
+        .comment(Some(b'#'))
+        .flexible(true)
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut rows = reader.records().filter_map(Result::ok).filter(|r| r.iter().any(|cell| !cell.is_empty()));
+    let header: Vec<String> = rows.next().map(|r| r.iter().map(str::to_owned).collect()).unwrap_or_default();
+    let columns = columns(&header)?;
+    let known = Crs::from_epsg(columns.code)?;
+    let mut points = Vec::new();
+    for row in rows {
+        let line = row.position().map_or(0, csv::Position::line);
+        let number = |column: usize| {
+            let value = row.get(column).unwrap_or_default();
+            // No system in metres has coordinates beyond a hundred thousand kilometres.
+            value.parse::<f64>().ok().filter(|v| v.abs() <= 1e8).ok_or_else(|| PointsError::NotANumber {
+                line,
+                column: header[column].clone(),
+                value: value.to_owned(),
+            })
+        };
+        let [east, north, known_east, known_north] = columns.places;
+        let name = columns.name.and_then(|c| row.get(c)).filter(|n| !n.is_empty());
+        points.push(SharedPoint {
+            name: name.map_or_else(|| format!("line {line}"), str::to_owned),
+            local: Coord { x: number(east)?, y: number(north)? },
+            known: Coord { x: number(known_east)?, y: number(known_north)? },
+        });
+    }
+    Ok((points, known))
+}
+
+/// The file of shared points that a coordinate system given as `fit:FILE` names.
+#[must_use]
+pub fn shared_points_file(crs: &str) -> Option<PathBuf> {
+    let crs = crs.trim();
+    let (head, path) = crs.split_at_checked(4)?;
+    head.eq_ignore_ascii_case("fit:").then(|| PathBuf::from(path.trim()))
+}
+
+/// The grid that is fitted to a table of shared points, and how well they agree.
+///
+/// # Errors
+/// [`ReadError::Open`] if it cannot be read; [`ReadError::SharedPoints`] naming line, column and value.
+pub(crate) fn fit(path: &Path) -> Result<(Crs, Vec<Finding>), ReadError> {
+    let bytes = std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let text = encoding::decode(encoding::detect(&[bytes]).unwrap_or(encoding_rs::UTF_8), bytes).0;
+    let wrong = |source| ReadError::SharedPoints { path: path.to_owned(), source };
+    let (points, known) = parse(&text).map_err(wrong)?;
+    let fit = Fit::new(&points).map_err(|e| wrong(e.into()))?;
+    let corner = |pick: fn(f64, f64) -> f64| {
+        points.iter().map(|p| p.local).reduce(|a, b| Coord { x: pick(a.x, b.x), y: pick(a.y, b.y) })
+    };
+    let area = corner(f64::min).zip(corner(f64::max)).map(|(a, b)| [a, b]);
+    let crs = Crs::local_grid(&known, fit.similarity, area).map_err(|e| wrong(e.into()))?;
+    Ok((crs, report(path, &points, &known, &fit)))
+}
+
+fn report(path: &Path, points: &[SharedPoint], known: &Crs, fit: &Fit) -> Vec<Finding> {
+    let (worst, largest) = fit.largest();
+    let of = &fit.similarity;
+    let shift = of.shift();
+    // As `similarity:` takes them, with digits enough for a tenth of a millimetre in a city.
+    let parameters = format!(
+        "similarity:EPSG:{},north={:.4},east={:.4},rotation={:.10},scale={:.10}",
+        known.epsg.unwrap_or_default(),
+        shift.y,
+        shift.x,
+        of.rotation(),
+        of.scale()
+    );
+    let mut findings = vec![
+        Finding::new(FindingCode::GridFitted)
+            .with("count", points.len())
+            .with("value", parameters)
+            .with("rms", format!("{:.3}", fit.rms()))
+            .with("gap", format!("{largest:.3}"))
+            .with("id", &points[worst].name),
+    ];
+    let file = path.display().to_string();
+    let doubt = |en: String, zh: String| {
+        Finding::new(FindingCode::GridDoubtful).with("value", &file).with_word("why", &en, &zh)
+    };
+    if points.len() == 2 {
+        findings.push(doubt(
+            "two points leave nothing to check them by; add a third".to_owned(),
+            "只有 2 个公共点，无法检核，请增加".to_owned(),
+        ));
+    }
+    if let Some(i) = fit.suspect() {
+        let name = &points[i].name;
+        findings.push(doubt(
+            format!("point {name} does not agree with the others; look at its four coordinates"),
+            format!("公共点 {name} 与其余各点不符，请核对其坐标"),
+        ));
+    } else if largest > DOUBTFUL {
+        let name = &points[worst].name;
+        findings.push(doubt(
+            format!("point {name} lies {largest:.3} m from where the fit puts it, more than {DOUBTFUL} m"),
+            format!("公共点 {name} 的残差为 {largest:.3} 米，超过 {DOUBTFUL} 米"),
+        ));
+    }
+    findings
+}

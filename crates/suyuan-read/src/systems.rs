@@ -1,0 +1,282 @@
+//! From the coordinate system that a layer declares, or does not, to the survey's own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use suyuan_core::crs::{Crs, CrsError, Datum, Transform, ZoneNumbers, looks_swapped, suggest_crs};
+use suyuan_core::raw::{Field, RawLayer, Role, Shapes};
+use suyuan_core::{Coord, Finding, FindingCode, Language, Origin, RawSurvey};
+
+use crate::error::ReadError;
+use crate::layer::FileLayer;
+use crate::shared_points::{fit, shared_points_file};
+use crate::spec::LayerSpec;
+use crate::survey::row_name;
+
+/// The coordinate systems that users give; each table of shared points is read and reported once.
+#[derive(Default)]
+pub(crate) struct Systems {
+    fitted: BTreeMap<PathBuf, Crs>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Systems {
+    /// The system that a text names for the layer of a file.
+    pub(crate) fn parse(&mut self, text: &str, path: &Path) -> Result<Crs, ReadError> {
+        let Some(points) = shared_points_file(text) else {
+            return Crs::parse(text).map_err(|source| ReadError::Crs { path: path.to_owned(), source });
+        };
+        if let Some(crs) = self.fitted.get(&points) {
+            return Ok(crs.clone());
+        }
+        let (crs, findings) = fit(&points)?;
+        self.findings.extend(findings);
+        self.fitted.insert(points, crs.clone());
+        Ok(crs)
+    }
+}
+
+/// Whether coordinates read like degrees.
+fn like_degrees(shapes: &Shapes) -> bool {
+    let mut coords = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite()).peekable();
+    coords.peek().is_some() && coords.all(|c| c.x.abs() <= 180.0 && c.y.abs() <= 90.0)
+}
+
+fn bounds(shapes: &Shapes) -> Option<(Coord<f64>, Coord<f64>)> {
+    let mut coords = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite());
+    let first = *coords.next()?;
+    Some(coords.fold((first, first), |(a, b), c| {
+        (Coord { x: a.x.min(c.x), y: a.y.min(c.y) }, Coord { x: b.x.max(c.x), y: b.y.max(c.y) })
+    }))
+}
+
+/// Whether two boxes meet once they have grown by their own size, 10 km at least: two layers of one city do, and two
+/// meridians are farther apart.
+fn near(a: (Coord<f64>, Coord<f64>), b: (Coord<f64>, Coord<f64>)) -> bool {
+    let size = |c: (Coord<f64>, Coord<f64>)| (c.1.x - c.0.x).max(c.1.y - c.0.y);
+    let reach = (size(a) + size(b)).max(10_000.0);
+    let apart = |a: (f64, f64), b: (f64, f64)| (a.0 - b.1).max(b.0 - a.1);
+    apart((a.0.x, a.1.x), (b.0.x, b.1.x)) <= reach && apart((a.0.y, a.1.y), (b.0.y, b.1.y)) <= reach
+}
+
+/// The system in metres for coordinates in a declared one.
+fn metric(crs: &Crs, shapes: &Shapes) -> Result<Crs, CrsError> {
+    if let Some(grid) = &crs.grid {
+        return Ok(grid.known.clone());
+    }
+    let start = shapes.coords().iter().copied().find(|c| c.x.is_finite() && c.y.is_finite());
+    let start = start.unwrap_or_default();
+    if crs.geographic {
+        let swapped = bounds(shapes).is_some_and(|(a, b)| looks_swapped(a, b, crs));
+        let place = if swapped { Coord { x: start.y, y: start.x } } else { start };
+        return Ok(crs.metric_for(place.x, place.y));
+    }
+    let twin = crs.to_metres();
+    if twin.is_none() && (crs.wkt.is_empty() || (crs.metres_per_unit - 1.0).abs() > 1e-12) {
+        // No definition to write, or one in feet that only PROJ knows: build around its place on the earth instead.
+        let degrees = Crs::from_epsg(4326)?;
+        let place = Transform::new(crs, &degrees)?.apply(start)?;
+        return Ok(degrees.metric_for(place.x, place.y));
+    }
+    Ok(twin.unwrap_or_else(|| crs.clone()))
+}
+
+/// The system that every layer goes to, and for each layer that declares none the one of a layer it lies beside.
+///
+/// # Errors
+/// [`ReadError::NoCrs`] if the pipes are in degrees of no one knows what; [`ReadError::Crs`] for a layer that has a place
+/// on the earth where the pipes have none.
+pub(crate) fn settle(
+    layers: &[(LayerSpec, FileLayer)],
+) -> Result<(Option<Crs>, Vec<Option<Crs>>), ReadError> {
+    let boxes: Vec<_> = layers.iter().map(|(_, l)| bounds(&l.shapes)).collect();
+    let pipes_first = || {
+        let is_pipes = |i: &usize| layers[*i].0.role == Role::Pipes;
+        (0..layers.len()).filter(is_pipes).chain((0..layers.len()).filter(move |i| !is_pipes(i)))
+    };
+    let beside = |i: usize| {
+        let (_, layer) = &layers[i];
+        let own = boxes[i].filter(|_| layer.crs.is_none() && !like_degrees(&layer.shapes))?;
+        pipes_first().find_map(|j| {
+            let crs = layers[j].1.crs.as_ref().filter(|c| !c.geographic && !c.is_local())?;
+            near(own, boxes[j]?).then(|| crs.clone())
+        })
+    };
+    let assumed: Vec<Option<Crs>> = (0..layers.len()).map(beside).collect();
+    let Some(first) = pipes_first().next() else { return Ok((None, assumed)) };
+    let (spec, layer) = &layers[first];
+    let target = match layer.crs.as_ref().or(assumed[first].as_ref()) {
+        Some(crs) => {
+            metric(crs, &layer.shapes).map_err(|source| ReadError::Crs { path: spec.path.clone(), source })?
+        }
+        None if like_degrees(&layer.shapes) => return Err(ReadError::NoCrs { path: spec.path.clone() }),
+        None => Crs::local("local metres"),
+    };
+    if target.is_local() {
+        // What declares a place on the earth goes with a plane of its own only where it lies beside it all the same.
+        for (i, (spec, layer)) in layers.iter().enumerate() {
+            let known = layer.crs.as_ref().is_some_and(|c| !c.is_local());
+            if known && boxes[i].zip(boxes[first]).is_some_and(|(a, b)| !near(a, b)) {
+                let source = CrsError::Local { name: target.name };
+                return Err(ReadError::Crs { path: spec.path.clone(), source });
+            }
+        }
+    }
+    Ok((Some(target), assumed))
+}
+
+/// Brings a SWMM model into metres, if what is said about its coordinates is in degrees, feet or a city's own grid.
+pub(crate) fn project_model(path: &Path, model: &mut RawSurvey) -> Result<(), ReadError> {
+    let fail = |source| ReadError::Crs { path: path.to_owned(), source };
+    let Some(first) = model.layers.first() else { return Ok(()) };
+    let target = metric(&model.crs, &first.shapes).map_err(fail)?;
+    let transform = Transform::new(&model.crs, &target).map_err(fail)?;
+    for layer in &mut model.layers {
+        transform.apply_all(layer.shapes.coords_mut()).map_err(|(_, source)| fail(source))?;
+    }
+    model.crs = target;
+    Ok(())
+}
+
+/// What is said of a layer that declares no system and is taken as one.
+fn assumed_as(name: &str, shapes: &Shapes, local: bool) -> Finding {
+    let hint = |language| {
+        let (a, b) = bounds(shapes).filter(|_| local)?;
+        suggest_crs(a, b, language)
+    };
+    let [en, zh] = [Language::English, Language::Chinese].map(|l| hint(l).unwrap_or_default());
+    let finding = Finding::new(FindingCode::CrsAssumed);
+    if en.is_empty() {
+        return finding.with("value", name);
+    }
+    finding.with_word("value", &format!("{name} ({en})"), &format!("{name}（{zh}）"))
+}
+
+/// Brings a layer into the survey's system, its axes, zone numbers and datum settled first.
+pub(crate) fn project(
+    spec: &LayerSpec,
+    raw: &RawLayer,
+    shapes: &mut Shapes,
+    declared: Option<Crs>,
+    assumed: Option<Crs>,
+    target: &Crs,
+    findings: &mut Vec<Finding>,
+) -> Result<(), ReadError> {
+    let fail = |source| ReadError::Crs { path: spec.path.clone(), source };
+    if declared.is_none() {
+        if like_degrees(shapes) && !target.is_local() {
+            return Err(ReadError::NoCrs { path: spec.path.clone() });
+        }
+        if !shapes.coords().is_empty() {
+            let name = &assumed.as_ref().unwrap_or(target).name;
+            findings.push(assumed_as(name, shapes, target.is_local()));
+        }
+    }
+    let undeclared = declared.is_none();
+    let crs = declared.or(assumed).unwrap_or_else(|| target.clone());
+    if bounds(shapes).is_some_and(|(a, b)| looks_swapped(a, b, &crs)) {
+        exchange_axes(shapes, findings);
+    }
+    number_zones(&crs, shapes, findings).map_err(fail)?;
+    if crs.grid.is_some() {
+        check_area(&crs, shapes, findings);
+    }
+    if crs.geographic {
+        undo_datum(spec, raw, shapes, findings);
+    }
+    if target.is_local() {
+        return if crs.geographic {
+            Err(fail(CrsError::Local { name: target.name.clone() }))
+        } else {
+            Ok(())
+        };
+    }
+    if undeclared && crs.is_local() {
+        return Ok(());
+    }
+    let transform = Transform::new(&crs, target).map_err(fail)?;
+    transform.apply_all(shapes.coords_mut()).map_err(|(_, source)| fail(source))
+}
+
+fn exchange_axes(shapes: &mut Shapes, findings: &mut Vec<Finding>) {
+    shapes.coords_mut().iter_mut().for_each(|c| *c = Coord { x: c.y, y: c.x });
+    findings.push(Finding::new(FindingCode::AxesSwapped));
+}
+
+/// Brings eastings with and without zone numbers to the numbering that the system has.
+///
+/// # Errors
+/// [`CrsError::ZoneContradicted`] if most carry the number of another meridian.
+fn number_zones(crs: &Crs, shapes: &mut Shapes, findings: &mut Vec<Finding>) -> Result<(), CrsError> {
+    let Some(numbers) = ZoneNumbers::of(crs) else { return Ok(()) };
+    let coords = shapes.coords_mut();
+    // The middle one of a thousand speaks for the layer: a few strays do not.
+    let step = coords.len() / 1000 + 1;
+    let mut some: Vec<Coord<f64>> =
+        coords.iter().copied().step_by(step).filter(|c| c.x.is_finite()).collect();
+    some.sort_unstable_by(|a, b| a.x.total_cmp(&b.x));
+    let Some(middle) = some.get(some.len() / 2) else { return Ok(()) };
+    let Some((shift, zone)) = numbers.shift(*middle)? else { return Ok(()) };
+    for c in coords {
+        if numbers.shift(*c) == Ok(Some((shift, zone))) {
+            c.x += shift;
+        }
+    }
+    let (carried, done) = if shift < 0.0 {
+        (("carry", "带有"), ("taken off", "去除"))
+    } else {
+        (("lack", "缺少"), ("added", "补上"))
+    };
+    findings.push(
+        Finding::new(FindingCode::ZoneNumber)
+            .with("zone", zone)
+            .with("value", &crs.name)
+            .with_word("why", carried.0, carried.1)
+            .with_word("done", done.0, done.1),
+    );
+    Ok(())
+}
+
+/// A layer in a city's own grid should lie where the shared points do; with its axes exchanged if need be.
+fn check_area(crs: &Crs, shapes: &mut Shapes, findings: &mut Vec<Finding>) {
+    let area = crs.grid.as_ref().and_then(|g| g.area);
+    let Some(((a, b), [p, q])) = bounds(shapes).zip(area) else { return };
+    if near((a, b), (p, q)) {
+        return;
+    }
+    if near((Coord { x: a.y, y: a.x }, Coord { x: b.y, y: b.x }), (p, q)) {
+        exchange_axes(shapes, findings);
+        return;
+    }
+    let apart = |a: f64, b: f64, p: f64, q: f64| (p - b).max(a - q).max(0.0);
+    let far = apart(a.x, b.x, p.x, q.x).hypot(apart(a.y, b.y, p.y, q.y)) / 1000.0;
+    findings.push(Finding::new(FindingCode::GridDoubtful).with("value", &crs.name).with_word(
+        "why",
+        &format!("the layer lies {far:.0} km from the shared points"),
+        &format!("图层距公共点 {far:.0} 公里"),
+    ));
+}
+
+/// Undoes declared GCJ-02 and BD-09; venues whose degrees declare no datum are reported.
+fn undo_datum(spec: &LayerSpec, raw: &RawLayer, shapes: &mut Shapes, findings: &mut Vec<Finding>) {
+    let whole = spec.crs.as_deref().and_then(Datum::parse);
+    let mut moved = Shapes::new(shapes.kind());
+    for row in 0..shapes.len() {
+        let datum = raw.text(Field::Datum, row).and_then(Datum::parse).or(whole);
+        let in_china =
+            shapes.point(row).is_some_and(|p| (72.0..138.0).contains(&p.x) && (0.8..56.0).contains(&p.y));
+        if datum.is_none() && spec.role == Role::Venues && in_china {
+            // Undeclared: the reader cannot tell a web map's point from a surveyed one.
+            let finding = Finding::new(FindingCode::DatumUnknown)
+                .with("id", row_name(raw, row))
+                .with("value", "514–1133")
+                .on(Origin { layer: 0, row: row as u32 });
+            findings.push(finding);
+        }
+        let datum = datum.unwrap_or(Datum::Modern);
+        let parts: Vec<Vec<Coord<f64>>> =
+            shapes.parts(row).map(|p| p.iter().map(|c| datum.to_wgs84(*c)).collect()).collect();
+        moved.push(parts.iter().map(Vec::as_slice));
+    }
+    *shapes = moved;
+}

@@ -1,0 +1,455 @@
+//! Coordinate systems as surveys have them: city grids, zone numbers, exchanged axes, missing declarations.
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+use std::fs;
+use std::path::Path;
+
+use shapefile::dbase::{FieldValue, Record, TableWriterBuilder};
+use suyuan_core::crs::{Crs, Fit, SharedPoint, Similarity, Transform};
+use suyuan_core::raw::Role;
+use suyuan_core::{Coord, Finding, FindingCode, Language, RawSurvey};
+use suyuan_read::{LayerSpec, ReadError, ReadOptions, read_survey};
+
+/// A pipe of 100 m about the stadium of the river's bend, EPSG:4549.
+const PIPE: [[f64; 2]; 2] = [[521_606.774, 3_345_809.694], [521_706.774, 3_345_809.694]];
+
+fn shapefile(folder: &Path, name: &str, pipe: [[f64; 2]; 2], prj: Option<&str>) -> LayerSpec {
+    let path = folder.join(name).with_extension("shp");
+    let table = TableWriterBuilder::new().add_character_field("ID".try_into().unwrap(), 10);
+    let mut writer = shapefile::Writer::from_path(&path, table).unwrap();
+    let mut row = Record::default();
+    row.insert("ID".to_owned(), FieldValue::Character(Some(name.to_owned())));
+    let points = pipe.iter().map(|[x, y]| shapefile::Point::new(*x, *y)).collect();
+    writer.write_shape_and_record(&shapefile::Polyline::new(points), &row).unwrap();
+    drop(writer);
+    let _ = fs::remove_file(path.with_extension("prj"));
+    if let Some(code) = prj {
+        let text = code.parse().map_or_else(|_| code.to_owned(), |c| Crs::from_epsg(c).unwrap().esri_wkt());
+        fs::write(path.with_extension("prj"), text).unwrap();
+    }
+    LayerSpec::new(Role::Pipes, path)
+}
+
+fn read(specs: &[LayerSpec], crs: Option<&str>) -> Result<RawSurvey, ReadError> {
+    read_survey(specs, &ReadOptions { crs: crs.map(str::to_owned), ..ReadOptions::default() })
+}
+
+fn one(pipe: [[f64; 2]; 2], prj: Option<&str>, crs: Option<&str>) -> Result<RawSurvey, ReadError> {
+    let folder = tempfile::tempdir().unwrap();
+    read(&[shapefile(folder.path(), "pipes", pipe, prj)], crs)
+}
+
+fn vertices(survey: &RawSurvey, layer: usize) -> Vec<Coord<f64>> {
+    survey.layers[layer].shapes.coords().to_vec()
+}
+
+/// The findings about coordinate systems.
+fn codes(survey: &RawSurvey) -> Vec<&'static str> {
+    let about = |f: &&Finding| ["R08", "R09", "R22", "R23", "R24"].contains(&f.code.code());
+    let mut codes: Vec<_> = survey.findings.iter().filter(about).map(|f| f.code.code()).collect();
+    codes.sort_unstable();
+    codes
+}
+
+fn lies_at(survey: &RawSurvey, layer: usize, pipe: [[f64; 2]; 2], by: f64) {
+    for (c, [x, y]) in vertices(survey, layer).iter().zip(pipe) {
+        assert!((c.x - x).hypot(c.y - y) < by, "{c:?} {x} {y}");
+    }
+}
+
+fn shifted(by: f64) -> [[f64; 2]; 2] {
+    PIPE.map(|[x, y]| [x + by, y])
+}
+
+fn exchanged(pipe: [[f64; 2]; 2]) -> [[f64; 2]; 2] {
+    pipe.map(|[x, y]| [y, x])
+}
+
+#[test]
+fn zone_numbers_come_to_what_is_declared() {
+    // Declared system, coordinates, expected eastings, findings.
+    let cases = [
+        ("4549", shifted(0.0), 0.0, &[][..]),
+        ("4549", shifted(40e6), 0.0, &["R24"]),
+        ("4528", shifted(0.0), 40e6, &["R24"]),
+        ("4528", shifted(40e6), 40e6, &[]),
+        ("4549", exchanged(shifted(0.0)), 0.0, &["R08"]),
+        ("4549", exchanged(shifted(40e6)), 0.0, &["R08", "R24"]),
+        ("4528", exchanged(shifted(0.0)), 40e6, &["R08", "R24"]),
+        // 117°E is zone 20 of six degrees and zone 39 of three.
+        ("4548", shifted(39e6), 0.0, &["R24"]),
+        ("4548", shifted(20e6), 0.0, &["R24"]),
+        ("4527", shifted(20e6), 39e6, &["R24"]),
+        ("2437", shifted(40e6), 0.0, &["R24"]),
+    ];
+    for (declared, pipe, expected, findings) in cases {
+        let survey = one(pipe, Some(declared), None).unwrap();
+        assert_eq!(codes(&survey), findings, "{declared} {pipe:?}");
+        assert_eq!(survey.crs.epsg, declared.parse().ok());
+        lies_at(&survey, 0, shifted(expected), 1e-6);
+    }
+    for (declared, pipe) in [("4549", shifted(39e6)), ("4528", shifted(39e6)), ("4548", shifted(40e6))] {
+        let error = one(pipe, Some(declared), None).unwrap_err();
+        let zone = format!("{}", pipe[0][0] as u32 / 1_000_000);
+        for language in [Language::English, Language::Chinese] {
+            let told = error.message(language);
+            assert!(told.contains("pipes.shp") && told.contains(&zone) && told.contains("°E"), "{told}");
+        }
+    }
+    // Systems that have no zone numbers are left alone.
+    for code in ["32650", "2326", "2056"] {
+        assert_eq!(codes(&one(shifted(0.0), Some(code), None).unwrap()), [""; 0], "{code}");
+    }
+}
+
+#[test]
+fn a_stray_vertex_does_not_speak_for_a_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = shapefile(folder.path(), "pipes", shifted(40e6), Some("4549"));
+    let text = |x: f64| {
+        format!(
+            r#"{{"type":"Feature","properties":{{}},"geometry":{{"type":"LineString","coordinates":[[{x},3340000],[40520000,3340000],[40520100,3340000]]}}}}"#
+        )
+    };
+    spec.path = folder.path().join("pipes.geojson");
+    let crs = r#"{"type":"name","properties":{"name":"EPSG:4549"}}"#;
+    fs::write(
+        &spec.path,
+        format!(r#"{{"type":"FeatureCollection","crs":{crs},"features":[{}]}}"#, text(0.0)),
+    )
+    .unwrap();
+    let survey = read(&[spec], None).unwrap();
+    let found: Vec<f64> = vertices(&survey, 0).iter().map(|c| c.x).collect();
+    assert_eq!((found, codes(&survey)), (vec![0.0, 520_000.0, 520_100.0], vec!["R24"]));
+}
+
+#[test]
+fn axes_are_exchanged_only_where_the_system_leaves_no_doubt() {
+    // System, place in it, whether it shows when exchanged.
+    let cases: [(&str, [f64; 2], bool); 12] = [
+        ("4549", [521_606.8, 3_345_809.7], true),
+        ("32650", [521_606.8, 3_345_809.7], true),
+        ("32756", [334_000.0, 6_251_000.0], true),
+        ("26910", [492_000.0, 5_458_000.0], true),
+        ("2056", [2_600_000.0, 1_200_000.0], true),
+        ("4490", [120.2, 30.2], true),
+        ("4490", [87.6, 43.8], true),
+        ("4326", [120.2, 30.2], true),
+        ("4326", [-73.6, 45.5], true),
+        // Both ways round it is a place.
+        ("4326", [8.5, 47.4], false),
+        ("4326", [87.6, 43.8], false),
+        ("2326", [836_000.0, 819_000.0], false),
+    ];
+    for (code, [x, y], shows) in cases {
+        let step = if x.abs() < 200.0 { 1e-3 } else { 100.0 };
+        let pipe = [[x, y], [x + step, y]];
+        let right = one(pipe, Some(code), None).unwrap();
+        assert_eq!(codes(&right), [""; 0], "{code}");
+        let wrong = one(exchanged(pipe), Some(code), None);
+        if shows {
+            let wrong = wrong.unwrap();
+            assert_eq!(codes(&wrong), ["R08"], "{code} {x} {y}");
+            assert_eq!((vertices(&wrong, 0), wrong.crs), (vertices(&right, 0), right.crs), "{code}");
+        } else {
+            assert!(!codes(&wrong.unwrap()).contains(&"R08"), "{code} {x} {y}");
+        }
+    }
+}
+
+#[test]
+fn what_declares_nothing_is_a_plane_of_its_own_with_a_suggestion() {
+    for (pipe, named) in [
+        (shifted(40e6), Some(["EPSG:4528", "EPSG:2364", "EPSG:2416"])),
+        (exchanged(shifted(40e6)), Some(["EPSG:4528", "north before east", "zone 40"])),
+        (shifted(20e6), Some(["EPSG:4498", "EPSG:2334", "EPSG:21420"])),
+        (shifted(0.0), Some(["EPSG:4549", "meridian", "UTM"])),
+        ([[1000.0, 1000.0], [1100.0, 1000.0]], None),
+        ([[2_600_000.0, 1_200_000.0], [2_600_100.0, 1_200_000.0]], None),
+    ] {
+        let survey = one(pipe, None, None).unwrap();
+        assert_eq!(codes(&survey), ["R09"]);
+        assert!(survey.crs.is_local());
+        lies_at(&survey, 0, pipe, 1e-9);
+        let told = survey.findings.iter().find(|f| f.code == FindingCode::CrsAssumed).unwrap();
+        let told = [told.message(Language::English), told.message(Language::Chinese)];
+        match named {
+            Some(named) => assert!(named.iter().all(|n| told[0].contains(n)), "{told:?}"),
+            None => assert!(told[0].ends_with("taken as local metres"), "{told:?}"),
+        }
+        assert!(!told[1].contains('{'));
+    }
+    let error = one([[120.2, 30.2], [120.201, 30.2]], None, None).unwrap_err();
+    assert!(matches!(error, ReadError::NoCrs { .. }));
+}
+
+#[test]
+fn a_layer_that_declares_nothing_goes_with_those_it_lies_beside() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = shapefile(folder.path(), "bare", PIPE, None);
+    let pipes = |name: &str, pipe, prj| shapefile(folder.path(), name, pipe, Some(prj));
+    // Beside: the declared system settles it, and the warning names it.
+    for order in [false, true] {
+        let mut specs = vec![bare.clone(), pipes("declared", PIPE, "4549")];
+        if order {
+            specs.reverse();
+        }
+        let survey = read(&specs, None).unwrap();
+        assert_eq!((survey.crs.epsg, codes(&survey)), (Some(4549), vec!["R09"]));
+        lies_at(&survey, 0, PIPE, 1e-6);
+        lies_at(&survey, 1, PIPE, 1e-6);
+    }
+    // In feet: taken as feet, not as the metres that the survey is built in.
+    let feet = r#"PROJCS["feet",GEOGCS["GCS_North_American_1983",DATUM["D_North_American_1983",SPHEROID["GRS_1980",6378137.0,298.257222101]],PRIMEM["Greenwich",0.0],UNIT["Degree",0.0174532925199433]],PROJECTION["Transverse_Mercator"],PARAMETER["False_Easting",1640416.667],PARAMETER["Central_Meridian",-72.5],PARAMETER["Scale_Factor",0.999964286],PARAMETER["Latitude_Of_Origin",42.5],UNIT["Foot_US",0.304800609601219]]"#;
+    let line = [[1_600_000.0, 700_000.0], [1_600_100.0, 700_000.0]];
+    let specs = [pipes("feet", line, feet), shapefile(folder.path(), "bare_feet", line, None)];
+    let survey = read(&specs, None).unwrap();
+    assert_eq!(vertices(&survey, 0), vertices(&survey, 1));
+    let length = vertices(&survey, 0)[1].x - vertices(&survey, 0)[0].x;
+    assert!((length - 30.480_060_96).abs() < 1e-6, "{length}");
+    // Elsewhere: a plane of its own and a place on the earth do not go together.
+    let local = shapefile(folder.path(), "plane", [[1000.0, 1000.0], [1100.0, 1000.0]], None);
+    let outfalls = pipes("declared", PIPE, "4549");
+    let error = read(&[local, LayerSpec { role: Role::Waters, ..outfalls }], None).unwrap_err();
+    assert!(
+        error.to_string().contains("declared.shp") && error.to_string().contains("local metres"),
+        "{error}"
+    );
+}
+
+/// Ten points of a city grid, as Excel saves them, and the similarity behind them.
+fn points() -> (Vec<SharedPoint>, Similarity) {
+    let truth = Similarity::new(Coord { x: 461_234.567, y: 3_271_234.567 }, -0.345, 1.000_03);
+    let points = (0..10)
+        .map(|i| {
+            let local =
+                Coord { x: 55_000.0 + 1000.0 * f64::from(i % 4), y: 72_000.0 + 900.0 * f64::from(i / 3) };
+            SharedPoint { name: format!("控制点{i}"), local, known: truth.apply(local) }
+        })
+        .collect();
+    (points, truth)
+}
+
+fn table(points: &[SharedPoint], separator: &str) -> String {
+    let mut text = ["点名", "东", "北", "东 EPSG:4549", "北 EPSG:4549"].join(separator) + "\r\n";
+    for p in points {
+        let numbers = [p.local.x, p.local.y, p.known.x, p.known.y].map(|v| format!("{v:.6}"));
+        text += &format!("{}{separator}{}\r\n", p.name, numbers.join(separator));
+    }
+    text
+}
+
+#[test]
+fn a_survey_in_a_city_grid_comes_into_the_known_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shared, truth) = points();
+    let path = folder.path().join("points.csv");
+    let pipe = [[56_000.0, 73_000.0], [56_100.0, 73_050.0]];
+    let known = pipe.map(|[x, y]| truth.apply(Coord { x, y })).map(|c| [c.x, c.y]);
+    let spec = shapefile(folder.path(), "pipes", pipe, None);
+    let crs = format!("fit:{}", path.display());
+    let gbk = |text: &str| encoding_rs::GB18030.encode(text).0.into_owned();
+    let plain = table(&shared, ",");
+    for bytes in [
+        plain.clone().into_bytes(),
+        format!("\u{feff}{plain}").into_bytes(),
+        gbk(&plain),
+        gbk(&table(&shared, "\t")),
+        table(&shared, ";").into_bytes(),
+        format!("# 2024 年联测\n\n{plain}\n,,,,\n").into_bytes(),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let survey = read(std::slice::from_ref(&spec), Some(&crs)).unwrap();
+        assert_eq!((survey.crs.epsg, codes(&survey)), (Some(4549), vec!["R22"]));
+        lies_at(&survey, 0, known, 1e-5);
+        // The parameters that are reported, given instead of the points.
+        let told = survey.findings.iter().find(|f| f.code == FindingCode::GridFitted).unwrap();
+        let again = read(std::slice::from_ref(&spec), told.detail("value")).unwrap();
+        lies_at(&again, 0, known, 1e-3);
+        assert_eq!((again.crs.epsg, codes(&again)), (Some(4549), vec![]));
+    }
+    // North before east in the survey, as surveyors write it: the shared points tell.
+    let swapped = shapefile(folder.path(), "swapped", exchanged(pipe), None);
+    let survey = read(&[swapped], Some(&crs)).unwrap();
+    assert_eq!(codes(&survey), ["R08", "R22"]);
+    lies_at(&survey, 0, known, 1e-5);
+    // Another grid altogether.
+    let far = shapefile(folder.path(), "far", PIPE, None);
+    assert_eq!(codes(&read(&[far], Some(&crs)).unwrap()), ["R22", "R23"]);
+    // The grid for the pipes; what declares its system keeps it.
+    let declared = shapefile(folder.path(), "declared", known, Some("4549"));
+    let survey = read(&[spec, LayerSpec { role: Role::Waters, ..declared }], Some(&crs)).unwrap();
+    lies_at(&survey, 0, known, 1e-5);
+    lies_at(&survey, 1, known, 1e-5);
+}
+
+#[test]
+fn doubtful_points_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.csv");
+    let spec = shapefile(folder.path(), "pipes", [[56_000.0, 73_000.0], [56_100.0, 73_050.0]], None);
+    let (shared, _) = points();
+    let doubts = |shared: &[SharedPoint]| {
+        fs::write(&path, table(shared, ",")).unwrap();
+        let survey = read(std::slice::from_ref(&spec), Some(&format!("fit:{}", path.display()))).unwrap();
+        let doubts = survey.findings.iter().filter(|f| f.code == FindingCode::GridDoubtful);
+        doubts.map(|f| f.message(Language::English) + &f.message(Language::Chinese)).collect::<Vec<_>>()
+    };
+    assert_eq!(doubts(&shared), [""; 0]);
+    let mut mistyped = shared.clone();
+    mistyped[6].known.x += 90.0;
+    assert!(
+        doubts(&mistyped)[0].contains("控制点6") && doubts(&mistyped).len() == 1,
+        "{:?}",
+        doubts(&mistyped)
+    );
+    assert!(doubts(&shared[..2])[0].contains("add a third"));
+    // Three that do not agree: the largest is told, though any may be wrong.
+    let mut three = shared[..3].to_vec();
+    three[2].known.y += 2.0;
+    let largest = Fit::new(&three).unwrap().largest();
+    assert!(doubts(&three)[0].contains(&three[largest.0].name) && largest.1 > 0.1);
+}
+
+#[test]
+fn a_table_of_points_that_is_wrong_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.csv");
+    let spec = shapefile(folder.path(), "pipes", [[56_000.0, 73_000.0], [56_100.0, 73_050.0]], None);
+    let head = "name,east,north,east EPSG:4549,north EPSG:4549\n";
+    for (text, named) in [
+        (String::new(), "no column for east"),
+        ("name,x,y,east EPSG:4549,north EPSG:4549\n".to_owned(), "no column for east"),
+        ("name,east,north,east_known,north_known\n".to_owned(), "no column for east with its EPSG code"),
+        ("name,east,north,east EPSG:4549,north EPSG:4548\n".to_owned(), "EPSG:4548"),
+        ("name,east,north,east EPSG:99999,north EPSG:99999\n".to_owned(), "EPSG:99999"),
+        (head.replace("4549", "4490") + "A,0,0,1,1\nB,5,0,6,1\n", "no projected system in metres"),
+        (head.to_owned(), "there are 0"),
+        (format!("{head}A,0,0,1,1\n"), "there are 1"),
+        (format!("{head}A,0,0,1,1\nB,5,zero,1,1\n"), "line 3: column `north` holds `zero`"),
+        (format!("{head}A,0,0,1,1\nB,5,0,1\n"), "line 3: column `north EPSG:4549` holds ``"),
+        (format!("{head}A,0,0,1,1\nB,nan,0,1,2\n"), "line 3: column `east` holds `nan`"),
+        (format!("{head}A,0,0,1,1\nB,0,0,1,1\n"), "one place"),
+        (format!("{head}A,0,0,9,9\nB,10,0,9,19\nC,0,20,29,9\n"), "mirrored"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let error = read(std::slice::from_ref(&spec), Some(&format!("fit:{}", path.display()))).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("points.csv") && told.contains(named), "{text}: {told}");
+        assert_ne!(error.message(Language::Chinese), told);
+    }
+    let error = read(&[spec], Some("fit:nowhere.csv")).unwrap_err().to_string();
+    assert!(error.contains("cannot open nowhere.csv"), "{error}");
+}
+
+#[test]
+fn a_model_in_a_city_grid_or_in_degrees_comes_into_metres() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.inp");
+    let model = |a: &str, b: &str| {
+        format!(
+            "[JUNCTIONS]\nA 1\n[OUTFALLS]\nB 0 FREE\n[CONDUITS]\nP1 A B 100 0.01\n[COORDINATES]\nA {a}\nB {b}\n"
+        )
+    };
+    fs::write(&path, model("56000 73000", "56100 73050")).unwrap();
+    let (_, truth) = points();
+    let spec = LayerSpec::new(Role::Pipes, &path);
+    let crs = "similarity:EPSG:4549,north=3271234.567,east=461234.567,rotation=-0.345,scale=1.00003";
+    let survey = read(std::slice::from_ref(&spec), Some(crs)).unwrap();
+    let known = [[56_000.0, 73_000.0], [56_100.0, 73_050.0]].map(|[x, y]| truth.apply(Coord { x, y }));
+    assert_eq!(survey.crs.epsg, Some(4549));
+    lies_at(&survey, 0, known.map(|c| [c.x, c.y]), 1e-6);
+    fs::write(&path, model("120.2 30.2", "120.201 30.2")).unwrap();
+    let survey = read(&[spec], Some("EPSG:4490")).unwrap();
+    let to = Transform::new(&Crs::from_epsg(4490).unwrap(), &Crs::from_epsg(4549).unwrap()).unwrap();
+    let known = [[120.2, 30.2], [120.201, 30.2]].map(|[x, y]| to.apply(Coord { x, y }).unwrap());
+    lies_at(&survey, 0, known.map(|c| [c.x, c.y]), 1e-6);
+}
+
+#[test]
+fn prj_files_are_read_in_every_dress_and_give_way_to_what_the_user_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = shapefile(folder.path(), "pipes", PIPE, None);
+    let prj = spec.path.with_extension("prj");
+    let text = Crs::from_epsg(4549).unwrap().esri_wkt();
+    let utf16 = |mark: [u8; 2], order: fn(u16) -> [u8; 2]| {
+        mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect::<Vec<u8>>()
+    };
+    for bytes in [
+        text.clone().into_bytes(),
+        format!("\u{feff}{text}").into_bytes(),
+        utf16([0xff, 0xfe], u16::to_le_bytes),
+        utf16([0xfe, 0xff], u16::to_be_bytes),
+        encoding_rs::GB18030.encode(&text.replace("CGCS2000_3_degree", "国家2000三度带")).0.into_owned(),
+        b"EPSG:4549\r\n".to_vec(),
+        format!("{text}\r\n\0\0").into_bytes(),
+    ] {
+        fs::write(&prj, &bytes).unwrap();
+        let survey = read(std::slice::from_ref(&spec), None).unwrap();
+        assert_eq!((survey.crs.epsg, codes(&survey)), (Some(4549), vec![]), "{bytes:?}");
+    }
+    // Empty ones declare nothing.
+    for bytes in [&b""[..], b" \r\n", b"\0\0\0", b"\xef\xbb\xbf"] {
+        fs::write(&prj, bytes).unwrap();
+        assert_eq!(codes(&read(std::slice::from_ref(&spec), None).unwrap()), ["R09"]);
+    }
+    for bad in [&text[..150], "this is no coordinate system", "PROJCS[]"] {
+        fs::write(&prj, bad).unwrap();
+        let error = read(std::slice::from_ref(&spec), None).unwrap_err();
+        assert!(error.to_string().contains("pipes.shp"), "{error}");
+        assert!(error.hint(Language::English).unwrap().contains("--crs"));
+        let survey = read(std::slice::from_ref(&spec), Some("EPSG:4549")).unwrap();
+        assert_eq!((survey.crs.epsg, codes(&survey)), (Some(4549), vec![]));
+    }
+}
+
+#[test]
+fn the_example_of_the_documentation_holds() {
+    let page = include_str!("../../../docs/coordinates.md");
+    let (_, rest) = page.split_once("```csv\n").unwrap();
+    let (points, rest) = rest.split_once("```").unwrap();
+    let (_, rest) = rest.split_once("--crs similarity:").unwrap();
+    let parameters = format!("similarity:{}", rest.split_whitespace().next().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.csv");
+    fs::write(&path, points).unwrap();
+    let spec = shapefile(folder.path(), "pipes", [[52_310.112, 68_011.903], [61_250.480, 69_120.337]], None);
+    let fitted = read(std::slice::from_ref(&spec), Some(&format!("fit:{}", path.display()))).unwrap();
+    assert_eq!(codes(&fitted), ["R22"]);
+    let told = fitted.findings.iter().find(|f| f.code == FindingCode::GridFitted).unwrap();
+    assert_eq!(told.detail("value"), Some(parameters.as_str()));
+    lies_at(&fitted, 0, [[513_134.834, 3_339_561.031], [522_068.463, 3_340_723.297]], 0.01);
+    let given = read(&[spec], Some(&parameters)).unwrap();
+    for (a, b) in vertices(&fitted, 0).iter().zip(vertices(&given, 0)) {
+        assert!((a.x - b.x).hypot(a.y - b.y) < 2e-4, "{a:?} {b:?}");
+    }
+    let (_, rest) = page.split_once("--crs \"+proj=").unwrap();
+    Crs::parse(&format!("+proj={}", rest.split('"').next().unwrap())).unwrap();
+}
+
+#[cfg(feature = "proj")]
+#[test]
+fn codes_that_only_proj_knows_become_metres_with_a_definition() {
+    // Degrees of Tokyo, US survey feet of California, the British grid, Krovak's.
+    for (code, [x, y], epsg) in [
+        ("4301", [139.7, 35.7], Some(32654)),
+        ("2225", [6_700_000.0, 1_900_000.0], None),
+        ("27700", [530_000.0, 180_000.0], Some(27700)),
+        ("5514", [-740_000.0, -1_040_000.0], Some(5514)),
+    ] {
+        let step = if x.abs() < 200.0 { 1e-3 } else { 100.0 };
+        let survey =
+            one([[x, y], [x + step, y]], Some("this is no coordinate system"), Some(&format!("EPSG:{code}")))
+                .unwrap();
+        let crs = &survey.crs;
+        assert_eq!((crs.epsg, crs.geographic, crs.metres_per_unit), (epsg, false, 1.0), "{code}");
+        assert!(crs.wkt.starts_with("PROJCS["), "{code}: {}", crs.wkt);
+        // The same place on the earth, by PROJ alone.
+        let wgs84 = Crs::from_epsg(4326).unwrap();
+        let place = |from: &Crs, p| Transform::new(from, &wgs84).unwrap().apply(p).unwrap();
+        let here = place(crs, vertices(&survey, 0)[0]);
+        let there = place(&Crs::from_epsg(code.parse().unwrap()).unwrap(), Coord { x, y });
+        let off = (here.x - there.x).hypot(here.y - there.y) * 111_320.0;
+        assert!(off < 1e-3, "{code}: {off}");
+    }
+}
