@@ -147,7 +147,8 @@ pub struct NetworkArgs {
     /// Text encoding, e.g. GBK or UTF-8
     #[arg(long)]
     pub encoding: Option<String>,
-    /// Coordinate system of the pipes and of layers that name none, e.g. EPSG:4549
+    /// Coordinate system of the pipes and of layers that name none: EPSG:4549, fit:POINTS.csv, similarity:… (see
+    /// docs/coordinates.md)
     #[arg(long)]
     pub crs: Option<String>,
     /// How far apart two ends may lie and still meet: metres, or auto

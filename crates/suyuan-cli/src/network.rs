@@ -201,6 +201,9 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
     }
     // What is doubtful of a whole layer may make the whole answer wrong.
     for finding in city.survey.iter().flat_map(|s| &s.findings) {
+        if finding.code == FindingCode::GridFitted {
+            say.note(&finding.message(say.language));
+        }
         let whole = matches!(
             finding.code,
             FindingCode::AxesSwapped
@@ -211,6 +214,8 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
                 | FindingCode::EncodingContradicted
                 | FindingCode::TextDamaged
                 | FindingCode::OutOfService
+                | FindingCode::GridDoubtful
+                | FindingCode::ZoneNumber
         );
         if whole {
             let origin = city.survey.as_ref().zip(finding.origin);

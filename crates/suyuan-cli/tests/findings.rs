@@ -121,6 +121,15 @@ fn swapped(exchanged: bool) -> Survey {
     ])
 }
 
+/// A main whose eastings carry the number of zone 40, or another.
+fn zoned(million: f64) -> Survey {
+    let at = |x: f64| json!([million + x, 0.0]);
+    pipes(vec![
+        pipe("P1", json!([at(0.0), at(100.0)]), json!({})),
+        pipe("P2", json!([at(100.0), at(200.0)]), json!({})),
+    ])
+}
+
 /// Code, how many there are, the survey that shows it and the one that does not.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
@@ -264,6 +273,7 @@ fn drawn() -> Vec<(&'static str, u64, Survey, Survey)> {
             pipes(main_and(vec![pipe("P3", json!([[0, 9], [9, 9]]), levels(3.5, 3.0))])),
         ),
         ("R08", 1, swapped(true), swapped(false)),
+        ("R24", 1, zoned(40e6), zoned(0.0)),
         (
             "R12",
             1,
@@ -547,6 +557,20 @@ fn every_code_is_shown_by_a_survey_and_not_by_one_almost_alike() {
     let mended = transfer.replace("\"GONE\"", "\"R3E\"").replace("\"K9\"", "\"K4\"");
     judge("R30", 2, changed("Messgeraet", "Messgeraet"), text("h.xtf", &mended, &["h.xtf"]));
     judge("R31", 1, changed("Messgeraet", "Messgeraet"), changed("Messgeraet", "Deckel"));
+    let fitted = |last: &str| {
+        let points = format!(
+            "name,east,north,east EPSG:4549,north EPSG:4549\nA,0,0,500000,3340000\nB,900,0,500900,3340000\n{last}\n"
+        );
+        move |crs: &'static str| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("m.inp"), model).unwrap();
+            fs::write(folder.path().join("points.csv"), &points).unwrap();
+            check(folder.path(), &["check", "--json", "m.inp", "--crs", crs].map(str::to_owned))
+        }
+    };
+    let sound = fitted("C,0,700,500000.01,3340700");
+    judge("R22", 1, sound("fit:points.csv"), sound("EPSG:4549"));
+    judge("R23", 1, fitted("C,0,700,500000.9,3340700")("fit:points.csv"), sound("fit:points.csv"));
     let venues = |name: &str| {
         let project = format!("[[pipes]]\npath = 'pipes.geojson'\n[[venues]]\npath = '{name}.geojson'\n");
         text("city.toml", &project, &["city.toml"])

@@ -45,6 +45,7 @@ fn workshop() -> tempfile::TempDir {
     table[4..8].fill(0);
     table.truncate(usize::from(u16::from_le_bytes([table[8], table[9]])));
     put("empty.dbf", &table);
+    copy("half", "prj", &|b| b.truncate(b.len() / 2));
     copy("far", "shp", &|b| b[156..164].copy_from_slice(&1e12f64.to_le_bytes()));
     fs::create_dir(folder.path().join("folder.gpkg")).unwrap();
     put("notes.txt", b"not a map");
@@ -55,7 +56,7 @@ fn workshop() -> tempfile::TempDir {
 }
 
 /// What is asked, the exit code, and what the sentence must name.
-const CASES: [(&str, &str, i32, &[&str]); 27] = [
+const CASES: [(&str, &str, i32, &[&str]); 32] = [
     ("a missing file", "--pipes nothere.shp --from 1", 3, &["nothere.shp"]),
     ("no .dbf", "--pipes nodbf.shp --from 1", 3, &["nodbf.dbf"]),
     ("an empty layer", "--pipes empty.shp --from 1", 3, &["empty.shp"]),
@@ -76,6 +77,26 @@ const CASES: [(&str, &str, i32, &[&str]); 27] = [
     ("NaN coordinates", "--pipes nan.shp --from 1", 3, &["nan.shp", "row 1", "NaN", "--set-aside"]),
     ("coordinates beyond the earth", "--pipes far.shp --from 1", 3, &["far.shp", "row 1", "--set-aside"]),
     ("degrees for metres", "--pipes YSLINE.shp --from 120.2,30.2", 3, &["120.2,30.2", "lonlat:"]),
+    (
+        "latitude first",
+        "--pipes YSLINE.shp --from lonlat:30.2,120.2",
+        2,
+        &["lonlat:30.2,120.2", "lonlat:120.2,30.2"],
+    ),
+    ("no shared points", "--pipes YSLINE.shp --crs fit:points.csv --from 1", 3, &["points.csv"]),
+    (
+        "points that are none",
+        "--pipes YSLINE.shp --crs fit:notes.txt --from 1",
+        3,
+        &["notes.txt", "EPSG:4549"],
+    ),
+    (
+        "half a similarity",
+        "--pipes YSLINE.shp --crs similarity:4549,north=1 --from 1",
+        3,
+        &["YSLINE.shp", "east"],
+    ),
+    ("a .prj in half", "--pipes half.shp --from 1", 3, &["half.shp", "--crs"]),
     ("an unknown layer", "--pipes YSLINE.shp:other --from 1", 3, &["YSLINE", "other"]),
     ("an unknown field", "--pipes YSLINE.shp --pipe-id QQ --from 1", 3, &["YSLINE.shp", "QQ", "管段编号"]),
     ("an unknown encoding", "--pipes YSLINE.shp --encoding martian --from 1", 3, &["martian"]),

@@ -6,7 +6,7 @@ use suyuan_attribution::{Drainers, JoinConfig, Trades, join_drainers};
 use suyuan_core::{Finding, RawSurvey};
 use suyuan_export::ExportError;
 use suyuan_network::{BuildError, NearestPipe, Network, build_network};
-use suyuan_read::{Fingerprint, fingerprint, read_survey};
+use suyuan_read::{Fingerprint, fingerprint, read_survey, shared_points_file};
 
 use crate::error::Error;
 use crate::spec::CitySpec;
@@ -117,12 +117,12 @@ impl City {
             findings.extend(found);
         }
         let mut sources: Vec<(String, Fingerprint)> = Vec::new();
-        for layer in &spec.layers {
-            for path in files_of(&layer.path) {
-                let name = path.to_string_lossy().into_owned();
-                if path.is_file() && !sources.iter().any(|s| s.0 == name) {
-                    sources.push((name, fingerprint(&path)?));
-                }
+        let grids = spec.layers.iter().map(|l| &l.crs).chain([&spec.read.crs]).flatten();
+        let points = grids.filter_map(|crs| shared_points_file(crs));
+        for path in spec.layers.iter().flat_map(|l| files_of(&l.path)).chain(points) {
+            let name = path.to_string_lossy().into_owned();
+            if path.is_file() && !sources.iter().any(|s| s.0 == name) {
+                sources.push((name, fingerprint(&path)?));
             }
         }
         // The gravest first; within a kind as the sentences read, whatever the order of rows.

@@ -139,6 +139,16 @@ impl Error {
                     )
                     .to_owned(),
             ),
+            Self::BadReference { text } => {
+                let (lat, lon) = text.trim().strip_prefix("lonlat:")?.split_once(',')?;
+                let (lat, lon): (f64, f64) = (lat.trim().parse().ok()?, lon.trim().parse().ok()?);
+                (lat.abs() <= 90.0 && lon.abs() <= 180.0).then(|| {
+                    let right = format!("lonlat:{lon},{lat}");
+                    language
+                        .pick(&format!("longitude comes first: {right}"), &format!("经度在前：{right}"))
+                        .to_owned()
+                })
+            }
             Self::MissingLayer { role } => Some(format!("--{role} FILE")),
             _ => None,
         }

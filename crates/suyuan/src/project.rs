@@ -7,7 +7,7 @@ use serde::Deserialize;
 use suyuan_core::raw::Field;
 use suyuan_core::{Coord, Role, System};
 use suyuan_network::{Decision, DirectBy, JoinBy, SnapTolerance};
-use suyuan_read::LayerSpec;
+use suyuan_read::{LayerSpec, shared_points_file};
 
 use crate::error::Error;
 use crate::spec::CitySpec;
@@ -127,7 +127,12 @@ pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
         toml::from_str(&text).map_err(|e| bad(e.to_string().trim().replace('\n', " ")))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut spec = CitySpec { title: file.title, ..CitySpec::default() };
-    spec.read.crs = file.crs;
+    // A table of shared points is a path like the others.
+    let in_folder = |crs: String| match shared_points_file(&crs) {
+        Some(points) => format!("fit:{}", folder.join(points).display()),
+        None => crs,
+    };
+    spec.read.crs = file.crs.map(in_folder);
     spec.read.encoding = file.encoding;
     spec.read.dialect = file.dialect;
     spec.read.dialect_files = file.dialect_files.into_iter().map(|p| folder.join(p)).collect();
@@ -146,7 +151,7 @@ pub fn read_project(path: &Path) -> Result<CitySpec, Error> {
             layer: t.layer,
             fields: t.fields,
             encoding: t.encoding,
-            crs: t.crs,
+            crs: t.crs.map(in_folder),
             dialect: t.dialect,
             system: t.system,
             only: t.only,

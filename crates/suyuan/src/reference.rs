@@ -27,7 +27,8 @@ impl Reference {
     /// Understands `ID`, `outfall:ID`, `node:ID`, `pipe:ID`, `drainer:ID`, `X,Y` or `lonlat:X,Y`.
     ///
     /// # Errors
-    /// [`Error::BadReference`] for blanks and for coordinates that are no finite numbers.
+    /// [`Error::BadReference`] for blanks, for coordinates that are no finite numbers, and for degrees that are none, such as
+    /// a latitude of 120.
     ///
     /// # Example
     /// ```
@@ -53,7 +54,8 @@ impl Reference {
                 "pipe" => return Ok(Self::Pipe(id.to_owned())),
                 "drainer" => return Ok(Self::Drainer(id.to_owned())),
                 "lonlat" => {
-                    return pair(id).map_or_else(|| Err(bad()), |p| p.map(Self::Degrees).ok_or_else(bad));
+                    let degrees = |p: Coord<f64>| p.x.abs() <= 180.0 && p.y.abs() <= 90.0;
+                    return pair(id).flatten().filter(|p| degrees(*p)).map(Self::Degrees).ok_or_else(bad);
                 }
                 _ => {}
             }
