@@ -1,4 +1,5 @@
 //! Coordinate systems as files have them, against PROJ: texts of the wild, seven parameters, codes; and texts that are wrong.
+#![expect(clippy::disallowed_methods, reason = "fixtures are files")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 use std::collections::BTreeMap;

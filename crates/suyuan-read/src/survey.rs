@@ -19,7 +19,7 @@ use crate::inp;
 use crate::layer::FileLayer;
 use crate::open::{open, open_transfer};
 use crate::spec::{LayerSpec, ReadOptions};
-use crate::systems::{Systems, project, project_model, settle};
+use crate::systems::{Systems, Way, project, project_model, settle};
 
 /// Reads every layer of a survey.
 ///
@@ -62,8 +62,8 @@ pub fn read_survey(specs: &[LayerSpec], options: &ReadOptions) -> Result<RawSurv
     survey.findings.append(&mut systems.findings);
     for ((spec, layer), assumed) in layers.into_iter().zip(assumed) {
         let index = survey.layers.len() as u16;
-        let raw =
-            finish(&spec, layer, assumed, &survey.crs, options, &dialects, &mut survey.findings, index)?;
+        let way = Way { declared: None, assumed, target: &survey.crs };
+        let raw = finish(&spec, layer, way, options, &dialects, &mut survey.findings, index)?;
         survey.layers.push(raw);
     }
     if !survey.layers.iter().any(|l| l.role == Role::Pipes || l.role == Role::Venues) {
@@ -107,8 +107,7 @@ fn check_lenient(layers: &[(LayerSpec, FileLayer)]) -> Result<(), ReadError> {
 fn finish(
     spec: &LayerSpec,
     mut layer: FileLayer,
-    assumed: Option<Crs>,
-    target: &Crs,
+    way: Way<'_>,
     options: &ReadOptions,
     dialects: &[Dialect],
     findings: &mut Vec<Finding>,
@@ -154,7 +153,8 @@ fn finish(
         columns: understood.columns,
         attributes,
     };
-    project(spec, &raw, &mut shapes, layer.crs, assumed, target, &mut own)?;
+    let way = Way { declared: layer.crs, ..way };
+    project(spec, &raw, &mut shapes, way, &mut own)?;
     raw.shapes = shapes;
     report_shapes(&raw, &mut own);
     findings.extend(own.into_iter().map(|mut f| {

@@ -152,16 +152,25 @@ fn assumed_as(name: &str, shapes: &Shapes, local: bool) -> Finding {
     finding.with_word("value", &format!("{name} ({en})"), &format!("{name}（{zh}）"))
 }
 
+/// From where a layer comes to where it goes.
+pub(crate) struct Way<'a> {
+    /// What the file or the user declares.
+    pub(crate) declared: Option<Crs>,
+    /// Else the system of a layer it lies beside.
+    pub(crate) assumed: Option<Crs>,
+    /// The survey's system.
+    pub(crate) target: &'a Crs,
+}
+
 /// Brings a layer into the survey's system, its axes, zone numbers and datum settled first.
 pub(crate) fn project(
     spec: &LayerSpec,
     raw: &RawLayer,
     shapes: &mut Shapes,
-    declared: Option<Crs>,
-    assumed: Option<Crs>,
-    target: &Crs,
+    way: Way<'_>,
     findings: &mut Vec<Finding>,
 ) -> Result<(), ReadError> {
+    let Way { declared, assumed, target } = way;
     let fail = |source| ReadError::Crs { path: spec.path.clone(), source };
     if declared.is_none() {
         if like_degrees(shapes) && !target.is_local() {

@@ -431,12 +431,13 @@ fn the_example_of_the_documentation_holds() {
 #[test]
 fn codes_that_only_proj_knows_become_metres_with_a_definition() {
     // Degrees of Tokyo, US survey feet of California, the British grid, Krovak's.
-    for (code, [x, y], epsg) in [
+    let cases: [(&str, [f64; 2], Option<u32>); 4] = [
         ("4301", [139.7, 35.7], Some(32654)),
         ("2225", [6_700_000.0, 1_900_000.0], None),
         ("27700", [530_000.0, 180_000.0], Some(27700)),
         ("5514", [-740_000.0, -1_040_000.0], Some(5514)),
-    ] {
+    ];
+    for (code, [x, y], epsg) in cases {
         let step = if x.abs() < 200.0 { 1e-3 } else { 100.0 };
         let survey =
             one([[x, y], [x + step, y]], Some("this is no coordinate system"), Some(&format!("EPSG:{code}")))
