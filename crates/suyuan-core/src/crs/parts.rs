@@ -171,12 +171,18 @@ impl Parts {
     fn recognise(&self) -> Option<u32> {
         let same = |other: &Self| {
             let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
+            // A billionth of a degree is a tenth of a millimetre.
+            let angle = |a: f64, b: f64| (a - b).abs() < 1e-9;
             let offsets = close(self.offset[0], other.offset[0]) && close(self.offset[1], other.offset[1]);
             let methods = match (self.method, other.method) {
                 (
                     Some(Method::TransverseMercator { lat: a, lon: b, scale: c }),
                     Some(Method::TransverseMercator { lat: x, lon: y, scale: z }),
-                ) => close(a, x) && close(b, y) && (c - z).abs() < 1e-9,
+                )
+                | (
+                    Some(Method::SwissOblique { lat: a, lon: b, scale: c }),
+                    Some(Method::SwissOblique { lat: x, lon: y, scale: z }),
+                ) => angle(a, x) && angle(b, y) && (c - z).abs() < 1e-9,
                 (a, b) => a == b,
             };
             self.datum.epsg.is_some() && self.datum.epsg == other.datum.epsg && offsets && methods
