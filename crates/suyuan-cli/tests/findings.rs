@@ -571,6 +571,22 @@ fn every_code_is_shown_by_a_survey_and_not_by_one_almost_alike() {
     let sound = fitted("C,0,700,500000.01,3340700");
     judge("R22", 1, sound("fit:points.csv"), sound("EPSG:4549"));
     judge("R23", 1, fitted("C,0,700,500000.9,3340700")("fit:points.csv"), sound("fit:points.csv"));
+    // In a project the points are looked for beside it, and a change of theirs makes a prepared network old.
+    let folder = tempfile::tempdir().unwrap();
+    let city = folder.path().join("city");
+    fs::create_dir(&city).unwrap();
+    fs::write(city.join("m.inp"), model).unwrap();
+    let points = "name,east,north,east EPSG:4549,north EPSG:4549\nA,0,0,500000,3340000\nB,9,0,500009,3340000\nC,0,7,500000,3340007\n";
+    fs::write(city.join("points.csv"), points).unwrap();
+    fs::write(city.join("city.toml"), "crs = 'fit:points.csv'\n[[pipes]]\npath = 'm.inp'\n").unwrap();
+    let fitted = check(folder.path(), &["check", "--json", "city/city.toml"].map(str::to_owned));
+    assert!(fitted.iter().any(|f| f.0 == "R22"), "{fitted:?}");
+    let built = suyuan(folder.path(), &["build", "city/city.toml", "-o", "city.suyuan"], &[]);
+    assert_eq!(built.status.code(), Some(0), "{}", stderr(&built));
+    let ask = || stderr(&suyuan(folder.path(), &["trace", "city.suyuan", "--from", "pipe:P1"], &[]));
+    assert!(!ask().contains("points.csv"), "{}", ask());
+    fs::write(city.join("points.csv"), format!("{points}D,5,5,500005,3340005\n")).unwrap();
+    assert!(ask().contains("points.csv"), "{}", ask());
     let venues = |name: &str| {
         let project = format!("[[pipes]]\npath = 'pipes.geojson'\n[[venues]]\npath = '{name}.geojson'\n");
         text("city.toml", &project, &["city.toml"])

@@ -1,5 +1,4 @@
 //! Cities' own grids: fits against the truth, against numpy and against their neighbours; parameters as they are typed.
-#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 use suyuan_core::crs::{Crs, CrsError, Fit, GridError, SharedPoint, Similarity, Transform};
 use suyuan_core::{Coord, Language};

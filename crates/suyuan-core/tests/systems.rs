@@ -51,7 +51,6 @@ fn texts_shifts_and_codes_agree_with_proj_to_a_tenth_of_a_millimetre() {
     assert_eq!(largest.len(), 48, "{:?}", largest.keys());
     let wrong: Vec<_> = largest.iter().filter(|(_, off)| **off > 1e-4).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
-    println!("{:?}", largest.iter().max_by(|a, b| a.1.total_cmp(b.1)));
 }
 
 #[test]
