@@ -132,3 +132,26 @@ fn what_proj_alone_knows_is_shifted_as_proj_does() {
         assert!(off < 0.01, "{code}: {off}");
     }
 }
+
+/// PROJ knows no way from these datums to CGCS2000 and passes their degrees off as its own; by PROJ 9.5, to WGS 84.
+#[test]
+fn old_datums_are_shifted_to_chinese_systems_too() {
+    for (code, x, y, lon, lat) in [
+        (27700, 530_000.0, 180_000.0f64, -0.128_353_940, 51.503_990_828),
+        (4301, 139.7, 35.6, 139.696_774_981, 35.603_246_207),
+    ] {
+        let [from, grid, degrees] = [code, 4549, 4490].map(|c| Crs::from_epsg(c).unwrap());
+        let way = |a: &Crs, b: &Crs, p| Transform::new(a, b).unwrap().apply(p).unwrap();
+        let web = Crs::from_epsg(3857).unwrap();
+        let straight = way(&from, &degrees, Coord { x, y });
+        let mut found = vec![straight, way(&web, &degrees, way(&from, &web, Coord { x, y }))];
+        if code == 4301 {
+            // London is no place of a Chinese grid.
+            found.push(way(&grid, &degrees, way(&from, &grid, Coord { x, y })));
+        }
+        for q in found {
+            let off = ((q.x - lon) * f64::to_radians(lat).cos()).hypot(q.y - lat) * 111_320.0;
+            assert!(off < 3.0, "EPSG:{code}: {off} m");
+        }
+    }
+}

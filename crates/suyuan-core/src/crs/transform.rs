@@ -70,14 +70,18 @@ impl Transform {
         }
         #[cfg(feature = "proj")]
         if from.definition.starts_with("EPSG:") || to.definition.starts_with("EPSG:") {
-            // By code where there is one; a modern datum must say so, or PROJ leaves the shift out.
+            // A modern datum of ours is WGS 84 to PROJ: to others, CGCS2000 among them, it may know no shift, and leaves it
+            // out. Else by code where there is one, so the sphere of web maps too.
             let name = |c: &Crs| match c.epsg {
-                Some(code) => format!("EPSG:{code}"),
-                None if is_modern(&c.definition) && !has_shift(&c.definition) => {
+                _ if is_modern(&c.definition)
+                    && !has_shift(&c.definition)
+                    && !c.definition.contains("+b=") =>
+                {
                     let datum = datum_of(&c.definition);
                     let rest = c.definition.split_whitespace().filter(|w| !datum.contains(w));
                     rest.chain(["+datum=WGS84"]).collect::<Vec<_>>().join(" ")
                 }
+                Some(code) => format!("EPSG:{code}"),
                 None => c.definition.clone(),
             };
             for (crs, other) in [(from, to), (to, from)] {
