@@ -3,7 +3,7 @@
 
 use proj::Proj;
 use suyuan_core::Coord;
-use suyuan_core::crs::{Crs, Transform};
+use suyuan_core::crs::{Crs, CrsError, Transform};
 
 /// The code of the degrees that a projected system stands on, by its own text.
 fn degrees_of(crs: &Crs) -> Option<u32> {
@@ -153,5 +153,34 @@ fn old_datums_are_shifted_to_chinese_systems_too() {
             let off = ((q.x - lon) * f64::to_radians(lat).cos()).hypot(q.y - lat) * 111_320.0;
             assert!(off < 3.0, "EPSG:{code}: {off} m");
         }
+    }
+}
+
+/// PROJ knows no shift from New Beijing (codes it alone knows) nor from TWD67, and Beijing 1954 has some for a few basins
+/// only: without parameters these are refused, not taken for WGS 84.
+#[test]
+fn a_shift_that_proj_only_guesses_is_refused() {
+    for old in [4555, 4579, 4776, 3821] {
+        for modern in [4326, 4490, 4549, 32651, 3857] {
+            let [old, modern] = [old, modern].map(|code| Crs::from_epsg(code).unwrap());
+            for (from, to) in [(&old, &modern), (&modern, &old)] {
+                let error = Transform::new(from, to).err();
+                let refused = matches!(error, Some(CrsError::DatumShiftUnknown { .. }));
+                assert!(refused, "{} to {}: {error:?}", from.name, to.name);
+            }
+        }
+    }
+    // Within one datum nothing is shifted.
+    let [grid, degrees] = [4776, 4555].map(|code| Crs::from_epsg(code).unwrap());
+    let place = Transform::new(&degrees, &grid).unwrap().apply(Coord { x: 120.0, y: 30.0 }).unwrap();
+    assert!((place.x - 40_500_000.0).abs() < 1e-3, "{place:?}");
+    // Two old datums, one by code: as between any others.
+    for (from, to) in [(2437, 4555), (4301, 2385)] {
+        let [from, to] = [from, to].map(|code| Crs::from_epsg(code).unwrap());
+        assert!(Transform::new(&from, &to).is_err(), "{} to {}", from.name, to.name);
+    }
+    // Modern datums that PROJ alone projects need none.
+    for code in [3035, 3112, 5070] {
+        assert!(Transform::new(&Crs::from_epsg(code).unwrap(), &Crs::from_epsg(4326).unwrap()).is_ok());
     }
 }

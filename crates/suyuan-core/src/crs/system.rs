@@ -1,7 +1,7 @@
 //! Codes that PROJ's database knows and our table does not.
 
 use std::ffi::{CStr, CString};
-use std::ptr::null;
+use std::ptr::{null, null_mut};
 
 use super::{Crs, wkt};
 
@@ -30,6 +30,47 @@ fn text_of(code: u32) -> Option<String> {
         }
         proj_sys::proj_context_destroy(context);
         text
+    }
+}
+
+/// Whether PROJ knows a way between two systems that is more than taking degrees of the one datum for those of the other,
+/// which it does by default ("ballpark") where it knows none.
+#[expect(unsafe_code, reason = "the proj crate has no way to refuse such ways")]
+pub(crate) fn related(from: &str, to: &str) -> bool {
+    let text = |name: &str| {
+        let kind = if name.starts_with("+proj=") { " +type=crs" } else { "" };
+        CString::new(format!("{name}{kind}")).ok()
+    };
+    let (Some(from), Some(to)) = (text(from), text(to)) else { return false };
+    let options = [c"ALLOW_BALLPARK=NO".as_ptr(), null()];
+    // SAFETY: every object is made in this context, checked before use and destroyed once, before the context; null is no
+    // area in particular.
+    unsafe {
+        let context = proj_sys::proj_context_create();
+        if context.is_null() {
+            return false;
+        }
+        proj_sys::proj_log_level(context, proj_sys::PJ_LOG_LEVEL_PJ_LOG_NONE);
+        let ends = [&from, &to].map(|text| proj_sys::proj_create(context, text.as_ptr()));
+        let mut known = false;
+        if ends.iter().all(|end| !end.is_null()) {
+            let way = proj_sys::proj_create_crs_to_crs_from_pj(
+                context,
+                ends[0],
+                ends[1],
+                null_mut(),
+                options.as_ptr(),
+            );
+            known = !way.is_null();
+            if known {
+                proj_sys::proj_destroy(way);
+            }
+        }
+        for end in ends.into_iter().filter(|end| !end.is_null()) {
+            proj_sys::proj_destroy(end);
+        }
+        proj_sys::proj_context_destroy(context);
+        known
     }
 }
 

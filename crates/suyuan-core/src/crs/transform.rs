@@ -4,6 +4,8 @@ use geo_types::Coord;
 use proj4rs::Proj;
 
 use super::{Crs, CrsError, Similarity};
+#[cfg(feature = "proj")]
+use super::{system, wkt};
 
 /// A transform between two coordinate systems; may be shared between threads.
 pub struct Transform {
@@ -84,11 +86,17 @@ impl Transform {
                 Some(code) => format!("EPSG:{code}"),
                 None => c.definition.clone(),
             };
+            let unknown = || CrsError::DatumShiftUnknown { from: from.name.clone(), to: to.name.clone() };
+            let modern = |c: &Crs| is_modern(&c.definition) || wkt::is_modern(&c.wkt);
             for (crs, other) in [(from, to), (to, from)] {
-                let known = crs.epsg.is_some() || is_modern(&crs.definition) || has_shift(&crs.definition);
+                let known = crs.definition.starts_with("EPSG:") || modern(crs) || has_shift(&crs.definition);
                 if !known && datum_of(&crs.definition) != datum_of(&other.definition) {
-                    return Err(CrsError::DatumShiftUnknown { from: from.name.clone(), to: to.name.clone() });
+                    return Err(unknown());
                 }
+            }
+            let both_modern = modern(from) && modern(to);
+            if !both_modern && !system::related(&name(from), &name(to)) {
+                return Err(unknown());
             }
             return Ok(Way::System(name(from), name(to)));
         }

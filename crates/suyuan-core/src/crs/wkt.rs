@@ -132,6 +132,16 @@ pub(crate) fn summary(text: &str) -> Option<(String, bool, f64)> {
     }
 }
 
+/// Whether the ellipsoid of a WKT 1 text has the size of the modern ones, so its datum lies within metres of WGS 84.
+#[cfg(feature = "proj")]
+pub(crate) fn is_modern(text: &str) -> bool {
+    let axis = |root: Item| {
+        let geographic = if root.keyword == "GEOGCS" { Some(&root) } else { root.child(&["GEOGCS"]) };
+        geographic?.child(&["DATUM"])?.child(&["SPHEROID"])?.number(1)
+    };
+    read(text).ok().and_then(axis).is_some_and(|a| (a - 6_378_137.0).abs() < 0.5)
+}
+
 /// A degree in radians, as WKT writes it.
 const DEGREE: f64 = 0.017_453_292_519_943_3;
 
