@@ -196,6 +196,11 @@ impl ReadError {
                  origin of their own are --crs local",
                 "请用 --crs 指定坐标系，例如 CGCS2000 为 --crs EPSG:4490，WGS 84 为 EPSG:4326；独立原点的米制坐标用 --crs local",
             ),
+            Self::Crs { source: CrsError::DatumShiftUnknown { .. }, .. } => language.pick(
+                "for example --crs \"+proj=tmerc +lon_0=120 +x_0=500000 +ellps=krass +towgs84=ΔX,ΔY,ΔZ,rX,rY,rZ,ppm\" for a layer \
+                 in Beijing 1954",
+                "例如北京 54 图层用 --crs \"+proj=tmerc +lon_0=120 +x_0=500000 +ellps=krass +towgs84=ΔX,ΔY,ΔZ,rX,rY,rZ,ppm\"",
+            ),
             Self::Crs { .. } => language.pick(
                 "say what it is with --crs, for example --crs EPSG:4549 or --crs EPSG:4490",
                 "请用 --crs 指定坐标系，例如 --crs EPSG:4549 或 --crs EPSG:4490",

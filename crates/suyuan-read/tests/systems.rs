@@ -217,6 +217,24 @@ fn a_layer_that_declares_nothing_goes_with_those_it_lies_beside() {
     );
 }
 
+#[test]
+fn a_shift_that_nobody_gave_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = shapefile(folder.path(), "new", PIPE, Some("4549"));
+    let old = LayerSpec { role: Role::Waters, ..shapefile(folder.path(), "old", PIPE, Some("2437")) };
+    let error = read(&[new.clone(), old.clone()], None).unwrap_err();
+    let hint = error.hint(Language::English).unwrap();
+    assert!(error.to_string().contains("old datum") && hint.contains("+towgs84="), "{error}: {hint}");
+    // With numbers in place of the letters of the hint it is read.
+    let proj = hint.split('"').nth(1).unwrap().replace("ΔX,ΔY,ΔZ,rX,rY,rZ,ppm", "15,-120,-50,0,0,0,0");
+    let survey = read(&[new, LayerSpec { crs: Some(proj), ..old }], None).unwrap();
+    let off = |i: usize| {
+        let (a, b) = (vertices(&survey, 0)[i], vertices(&survey, 1)[i]);
+        (a.x - b.x).hypot(a.y - b.y)
+    };
+    assert!((10.0..150.0).contains(&off(0)) && (off(0) - off(1)).abs() < 0.1, "{} {}", off(0), off(1));
+}
+
 /// Ten points of a city grid, as Excel saves them, and the similarity behind them.
 fn points() -> (Vec<SharedPoint>, Similarity) {
     let truth = Similarity::new(Coord { x: 461_234.567, y: 3_271_234.567 }, -0.345, 1.000_03);

@@ -74,7 +74,9 @@ pub enum CrsError {
         name: String,
     },
     /// Between the two datums a shift of up to some 100 m is needed, and nobody has said which.
-    #[error("no shift is known between {from} and {to}; give the first one as a PROJ text with +towgs84=")]
+    #[error(
+        "no shift is known between {from} and {to}; give the one of the old datum as a PROJ text with +towgs84="
+    )]
     DatumShiftUnknown {
         /// The one.
         from: String,
@@ -133,7 +135,9 @@ impl CrsError {
             Self::BadWkt { why_in_chinese, .. } => format!("坐标系 WKT 文本有误：{why_in_chinese}"),
             Self::UnknownMethod { method, name } => format!("不支持 {name} 的投影方法“{method}”"),
             Self::DatumShiftUnknown { from, to } => {
-                format!("{from} 与 {to} 之间的基准转换参数未知，请以带 +towgs84= 的 PROJ 文本给出前者")
+                format!(
+                    "{from} 与 {to} 之间的基准转换参数未知，请以带 +towgs84= 的 PROJ 文本给出其中的旧坐标系"
+                )
             }
             Self::OutOfRange { x, y, crs } => format!("({x}, {y}) 不在坐标系 {crs} 的有效范围内"),
             Self::Local { name } => format!("{name} 为独立平面坐标系，其在地球上的位置未知"),
