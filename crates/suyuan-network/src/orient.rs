@@ -27,7 +27,7 @@ const MOST_SWEEPS: usize = 12;
 /// Parts of the network are settled together until they have so many nodes.
 const CHUNK: usize = 4096;
 /// A survey is judged by parts with so many nodes: more would hardly move the shares.
-const SAMPLE: usize = 1 << 17;
+const SAMPLE: usize = 1 << 16;
 
 /// The web, the messages in it, and the evidence of each pipe.
 pub(crate) struct Field {
