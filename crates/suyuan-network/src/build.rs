@@ -10,7 +10,7 @@ use suyuan_core::{
 
 use crate::bundle::Bundles;
 use crate::config::{BuildConfig, SnapTolerance};
-use crate::direct::{Direction, decide, flow_together, needs_weighing};
+use crate::direct::{Direction, decide, needs_weighing, word_of};
 use crate::factor::NodeRole;
 use crate::ids::{NodeId, PipeId};
 use crate::join::{Joins, join};
@@ -252,7 +252,7 @@ fn direct(
         || levels::settle(lines, nodes, node_inverts, config.direct),
         || {
             weighed.then(|| {
-                let bundles = Bundles::of(&links, |a, b| flow_together(&lines.pipes, a, b));
+                let bundles = Bundles::of(&links, |p| word_of(&lines.pipes[p as usize]));
                 bundles.lay(&mut links);
                 (Weighing::new(&links, lines.pipes.len(), &roles), bundles)
             })
@@ -366,7 +366,7 @@ fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::su
 
 /// By code, then by what they concern, then by place: the same whatever order the rows came in.
 fn sort_findings(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
+    findings.par_sort_by(|a, b| {
         let place = |f: &Finding| f.place.unwrap_or((f64::INFINITY, f64::INFINITY));
         let ((ax, ay), (bx, by)) = (place(a), place(b));
         a.code

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use suyuan_core::{Certainty, DirectionBasis, FlowMode, FlowSign};
 
-use crate::bundle::Bundles;
+use crate::bundle::{Bundles, Word};
 use crate::config::DirectBy;
 use crate::factor::Rarity;
 use crate::levels::Levels;
@@ -238,11 +238,20 @@ fn is_recorded(pipe: &PipeRow) -> bool {
     matches!(Own::of(pipe, None), Own::Recorded(..))
 }
 
-/// Whether two pipes between the same nodes flow the same way: by their own fall, and not both by a record.
-pub(crate) fn flow_together(pipes: &[PipeRow], a: u32, b: u32) -> bool {
-    let pair = [&pipes[a as usize], &pipes[b as usize]];
-    let falls = |pipe: &&PipeRow| !matches!(pipe.mode, FlowMode::Pumped | FlowMode::Bidirectional);
-    pair.iter().all(falls) && !pair.iter().all(|pipe| is_recorded(pipe))
+/// What a pipe says of its own flow; nothing where pipes beside it may flow the other way.
+pub(crate) fn word_of(pipe: &PipeRow) -> Option<Word> {
+    if matches!(pipe.mode, FlowMode::Pumped | FlowMode::Bidirectional) {
+        return None;
+    }
+    match Own::of(pipe, None) {
+        Own::Recorded(along, _) => Some(Word { recorded: true, along: Some(along) }),
+        Own::Both => None,
+        Own::Open(_) => {
+            let fall = Fall::of(pipe, pipe.inverts, 0.0).map(|fall| fall.metres);
+            let clear = fall.filter(|fall| fall.abs() >= CLEAR_FALL);
+            Some(Word { recorded: false, along: clear.map(|fall| fall > 0.0) })
+        }
+    }
 }
 
 /// Decides every pipe; without a field by what its own record states.

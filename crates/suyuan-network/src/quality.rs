@@ -82,36 +82,39 @@ impl Network {
             }
             findings.push(finding);
         }
-        for pipe in self.pipe_ids() {
-            let alone = self.reaches_of(pipe).all(|r| {
-                let reach = self.reach(r);
-                [reach.from, reach.to].iter().all(|n| {
-                    let own = |r: &ReachId| self.reach(*r).pipe == pipe;
-                    self.incoming(*n).iter().all(own) && self.outgoing(*n).iter().all(own)
+        let alone = |pipe: &PipeId| {
+            self.pipes.len() > 1
+                && self.reaches_of(*pipe).all(|r| {
+                    let reach = self.reach(r);
+                    [reach.from, reach.to].iter().all(|n| {
+                        let own = |r: &ReachId| self.reach(*r).pipe == *pipe;
+                        self.incoming(*n).iter().all(own) && self.outgoing(*n).iter().all(own)
+                    })
                 })
-            });
-            if alone && self.pipes.len() > 1 {
-                let mut finding = Finding::new(FindingCode::IsolatedPipe)
-                    .with("id", self.pipe_name(pipe))
-                    .on(self.pipe(pipe).origin);
-                if let Some(line) = self.parts_of(pipe).find(|line| !line.is_empty()) {
-                    finding = finding.at(line[line.len() / 2]);
-                }
-                findings.push(finding);
+        };
+        let isolated = (0..self.pipe_count() as u32).into_par_iter().map(PipeId).filter(alone);
+        findings.par_extend(isolated.map(|pipe| {
+            let finding = Finding::new(FindingCode::IsolatedPipe)
+                .with("id", self.pipe_name(pipe))
+                .on(self.pipe(pipe).origin);
+            match self.parts_of(pipe).find(|line| !line.is_empty()) {
+                Some(line) => finding.at(line[line.len() / 2]),
+                None => finding,
             }
-        }
-        for node in self.node_ids() {
-            if self.node_origins[node.index()].is_some()
-                && self.incoming(node).is_empty()
-                && self.outgoing(node).is_empty()
-            {
-                let mut finding =
-                    Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
-                finding.origin = self.node_origins[node.index()];
-                finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
-                findings.push(finding);
-            }
-        }
+        }));
+        let bare = |node: &NodeId| {
+            self.node_origins[node.index()].is_some()
+                && self.incoming(*node).is_empty()
+                && self.outgoing(*node).is_empty()
+        };
+        let bare = (0..self.node_count() as u32).into_par_iter().map(NodeId).filter(bare);
+        findings.par_extend(bare.map(|node| {
+            let mut finding =
+                Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
+            finding.origin = self.node_origins[node.index()];
+            finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
+            finding
+        }));
         for outfall in &self.outfalls {
             let Some(node) = outfall.node else { continue };
             if self.incoming(node).is_empty() && !self.outgoing(node).is_empty() {

@@ -308,3 +308,19 @@ fn lines_that_lie_on_one_another_flow_together_however_they_are_drawn() {
         }
     }
 }
+
+#[test]
+fn a_street_line_over_a_divide_turns_no_clear_fall() {
+    // The ground falls by a metre to either side of the middle; the line over both is drawn without levels.
+    let lines = vec![
+        vec![c(0.0, 0.0), c(200.0, 0.0)],
+        vec![c(100.0, 0.0), c(0.0, 0.0)],
+        vec![c(100.0, 0.0), c(200.0, 0.0)],
+    ];
+    let none = f64::NAN;
+    let levels = vec![(Field::InvertFrom, vec![none, 10.0, 10.0]), (Field::InvertTo, vec![none, 9.0, 9.0])];
+    let (network, _) = build_network(&survey(&lines, levels), &BuildConfig::automatic()).unwrap();
+    for (place, pipe) in [(c(0.0, 0.0), "P01"), (c(200.0, 0.0), "P02")] {
+        assert!(upstream(&network, place).contains(pipe), "{pipe}");
+    }
+}
