@@ -60,8 +60,8 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
         });
         for (n, repair) in city.repairs(&chosen, say.language).iter().enumerate() {
             let why = say.pick(
-                ": not made, since node ids decide what meets and none stands there; decide it in the project file",
-                "：未采用，因连接由点号决定而该处没有点号，请在项目文件中决定",
+                ": not made, since no drawing can say it (node ids decide what meets, or it is drawn so already); decide it in the project file",
+                "：未采用，因仅靠图形无法表达（连接由点号决定，或图上已是此方向），请在项目文件中决定",
             );
             say.note(&format!("  {}{}", repair.text, if left.contains(&n) { why } else { "" }));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use suyuan_core::{Certainty, Coord, NodeKind};
+use suyuan_core::{Certainty, Coord, DirectionBasis, NodeKind};
 
 use crate::ids::{NodeId, PipeId, ReachId};
 use crate::network::{Gap, Network};
@@ -47,7 +47,8 @@ pub struct Defect {
 ///
 /// One repair after the other is chosen, the greatest gain first, each as if those before it were made: so two gaps that
 /// would mend the same part are told once. A gap counts where one side of it drains and the other does not; a reversal
-/// where a chain of pipes leads from a node that drains to a dead end. Gains are compared by weight, then by length.
+/// where a chain of pipes leads from a node that drains to a dead end, and nobody has decided its flow by hand. Gains are
+/// compared by what is to be expected of them: weight times confidence, then length times confidence.
 /// Without outfalls, the lowest ends of the largest part of the network stand for them.
 ///
 /// # Shape
@@ -65,10 +66,17 @@ pub fn defects_that_matter(network: &Network, most: usize, weigh: impl Fn(PipeId
             let gained = view.gain(&repair);
             let pipes: BTreeSet<PipeId> = gained.iter().map(|r| network.reach(*r).pipe).collect();
             let weight = pipes.into_iter().map(&weigh).sum();
-            let length = gained.iter().map(|r| network.reach(*r).length()).sum();
+            let length: f64 = gained.iter().map(|r| network.reach(*r).length()).sum();
             let confidence = view.confidence(&repair);
             let place = view.place(&repair);
-            (!gained.is_empty()).then_some(Defect { repair, place, gained, length, weight, confidence })
+            (weight > 0 || length > 0.0).then_some(Defect {
+                repair,
+                place,
+                gained,
+                length,
+                weight,
+                confidence,
+            })
         });
         // Of equal ones the surer, then the first.
         let best = gains.fold(None, |best: Option<Defect>, new| match best {
@@ -84,7 +92,8 @@ pub fn defects_that_matter(network: &Network, most: usize, weigh: impl Fn(PipeId
 
 impl Defect {
     fn is_above(&self, other: &Self) -> bool {
-        (self.weight, self.length, self.confidence) > (other.weight, other.length, other.confidence)
+        let worth = |d: &Self| (d.weight as f64 * d.confidence, d.length * d.confidence, d.confidence);
+        worth(self) > worth(other)
     }
 }
 
@@ -156,7 +165,13 @@ impl<'a> View<'a> {
 
     fn chain(&self, first: PipeId) -> Option<Vec<PipeId>> {
         let network = self.network;
+        let decided = |pipe: PipeId| {
+            network.reaches_of(pipe).any(|r| network.reach(r).basis == DirectionBasis::Decided)
+        };
         let (upper, mut lower) = self.ends(first)?;
+        if decided(first) {
+            return None;
+        }
         if !self.drained[upper.index()] || self.drained[lower.index()] || self.turned.contains(&first) {
             return None;
         }
@@ -168,7 +183,7 @@ impl<'a> View<'a> {
             let arriving = network.incoming(lower).iter().map(|r| network.reach(*r).pipe);
             let last = chain[chain.len() - 1];
             let alone = onward.len() == 1 && arriving.into_iter().all(|p| p == last);
-            if !alone || self.turned.contains(&next) || chain.contains(&next) {
+            if !alone || self.turned.contains(&next) || chain.contains(&next) || decided(next) {
                 return None;
             }
             let (from, to) = self.ends(next)?;

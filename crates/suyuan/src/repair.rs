@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 use suyuan_core::raw::{Field, Role, ShapeKind, Shapes};
 use suyuan_core::text::TextColumn;
-use suyuan_core::{Coord, Language, NodeKind, Origin};
+use suyuan_core::{Coord, DirectionBasis, Language, NodeKind, Origin};
 use suyuan_export::{Look, Package, Table, TableColumn, Values};
 use suyuan_network::{Defect, NearestPipe, PipeId, Repair, defects_that_matter};
 
@@ -259,10 +259,20 @@ fn fill(column: &mut TableColumn, values: &HashMap<usize, String>) {
     column.values = Values::Text((0..column.values.len()).map(text).collect());
 }
 
+/// What a copy exchanges so that a pipe flows the other way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Turning {
+    /// Whether it is drawn the other way round.
+    line: bool,
+    /// Whether what its columns say of the one end goes to the other.
+    ends: bool,
+}
+
 /// A copy of the pipe layers with the repairs made: free ends moved onto the pipe beyond their gap, and pipes that flow
-/// the other way drawn anew, their node ids and levels exchanged. The column `suyuan_repair` says what was done. With it
-/// come the indices of the defects that a copy cannot mend: where node ids decide what meets, and no node stands at the
-/// joint, only a decision in a project file can.
+/// the other way drawn along their new flow, their node ids and levels where they were on the ground. The column
+/// `suyuan_repair` says what was done. Layers keep their names. With the copy come the indices of the defects that it cannot
+/// mend, and that only a decision in a project file can: where node ids decide what meets, and no node stands at the joint;
+/// where all its pipes are drawn as proposed already.
 ///
 /// # Errors
 /// [`crate::Error::NeedsSurvey`] for a prepared network.
@@ -273,14 +283,20 @@ pub fn repaired_package(
 ) -> Result<(Package, Vec<usize>), crate::Error> {
     let survey = city.survey.as_ref().ok_or(crate::Error::NeedsSurvey { what: "--apply-repairs" })?;
     let network = &city.network;
-    let mut turned: HashMap<Origin, String> = HashMap::new();
+    let mut turned: HashMap<Origin, (Turning, String)> = HashMap::new();
     let mut moved: HashMap<Origin, Vec<Moved>> = HashMap::new();
     let nearest = OnceCell::new();
     let mut left = Vec::new();
     for (n, (defect, repair)) in defects.iter().zip(city.repairs(defects, language)).enumerate() {
         match &defect.repair {
             Repair::Turn(pipes) => {
-                turned.extend(pipes.iter().map(|p| (network.pipe(*p).origin, repair.text.clone())));
+                let turnings: Vec<_> = pipes.iter().filter_map(|p| Some((*p, turning(city, *p)?))).collect();
+                if turnings.is_empty() {
+                    left.push(n);
+                }
+                for (pipe, turning) in turnings {
+                    turned.insert(network.pipe(pipe).origin, (turning, repair.text.clone()));
+                }
             }
             Repair::Join(gap) => {
                 let from = network.node(gap.node).place;
@@ -339,9 +355,11 @@ pub fn repaired_package(
                     texts.push(text);
                 }
             }
-            if let Some(text) = turned.get(origin) {
-                parts.reverse();
-                parts.iter_mut().for_each(|p| p.reverse());
+            if let Some((turning, text)) = turned.get(origin) {
+                if turning.line {
+                    parts.reverse();
+                    parts.iter_mut().for_each(|p| p.reverse());
+                }
                 texts.push(text);
             }
             shapes.push(parts.iter().map(Vec::as_slice));
@@ -362,7 +380,8 @@ pub fn repaired_package(
             }
         }
         let mut columns = attributes_of(city, &origins, |origin, name| {
-            if turned.contains_key(origin) { swaps.get(name).copied().unwrap_or(name) } else { name }
+            let exchanged = turned.get(origin).is_some_and(|(turning, _)| turning.ends);
+            if exchanged { swaps.get(name).copied().unwrap_or(name) } else { name }
         });
         for (name, values) in filled {
             if let Some(column) = columns.iter_mut().find(|c| c.name == name) {
@@ -374,9 +393,14 @@ pub fn repaired_package(
             alias: language.pick("Repair", "修复说明").to_owned(),
             values: Values::Text(done),
         });
-        let name = if n == 0 { "pipes".to_owned() } else { format!("pipes_{}", n + 1) };
+        // What a layer carries may be read from its name.
+        let name = match layer.source.layer.as_str() {
+            "" => "pipes",
+            name => name,
+        };
+        let taken = tables.iter().any(|t: &Table| t.name == name);
         tables.push(Table {
-            name,
+            name: if taken { format!("{name}_{}", n + 1) } else { name.to_owned() },
             title: layer.source.name(),
             group: language.pick("Repaired copy", "修复副本").to_owned(),
             look: Look::Network,
@@ -388,9 +412,20 @@ pub fn repaired_package(
         title: language.pick("suyuan repairs", "管网修复副本").to_owned(),
         crs: network.crs().clone(),
         language,
+        focus: tables.first().map(|table| table.name.clone()),
         tables,
-        focus: Some("pipes".to_owned()),
         run_info: run_info(city),
     };
     Ok((package, left))
+}
+
+/// How a copy turns a pipe; not at all where it is drawn the proposed way and has nothing else to say.
+fn turning(city: &City, pipe: PipeId) -> Option<Turning> {
+    let reach = city.network.reaches_of(pipe).map(|r| city.network.reach(r)).next()?;
+    match reach.basis {
+        // A sign goes with the record, so all of it is turned.
+        DirectionBasis::Surveyed => Some(Turning { line: true, ends: true }),
+        DirectionBasis::NodeIds => Some(Turning { line: reach.with_drawn, ends: true }),
+        _ => reach.with_drawn.then_some(Turning { line: true, ends: true }),
+    }
 }
