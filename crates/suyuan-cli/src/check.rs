@@ -6,7 +6,7 @@ use suyuan::export::{Package, ShapefileOptions, WriteOptions, check_target, writ
 use suyuan::{Language, MOST_REPAIRS, Severity, findings_package, repaired_package};
 
 use crate::args::CheckArgs;
-use crate::network::{not_negative, open};
+use crate::network::{open, share};
 use crate::say::{Fault, Say};
 
 /// How outputs are written: GBK shapefiles for Chinese users.
@@ -37,7 +37,7 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = &args.apply_repairs {
         check_target(path, args.overwrite)?;
     }
-    let least = not_negative("--least-confidence", args.least_confidence)?;
+    let least = share("--least-confidence", args.least_confidence)?;
     let city = open(&args.network, Vec::new(), say)?;
     for path in args.output.iter().chain(&args.apply_repairs) {
         city.guard_sources(path)?;

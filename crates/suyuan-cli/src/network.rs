@@ -147,6 +147,17 @@ fn spec(args: &NetworkArgs) -> Result<CitySpec, Fault> {
     Ok(spec)
 }
 
+/// A share, from 0 to 1.
+pub fn share(flag: &str, value: f64) -> Result<f64, Fault> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(value);
+    }
+    Err(usage(
+        format!("{flag} takes a number from 0 to 1, not {value}"),
+        format!("{flag} 应为 0 到 1 的数，而不是 {value}"),
+    ))
+}
+
 /// A distance that was given, refused if it is none.
 pub fn not_negative(flag: &str, value: f64) -> Result<f64, Fault> {
     if value.is_finite() && value >= 0.0 {
@@ -227,7 +238,19 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
     for finding in city.findings.iter().filter(|f| f.code == FindingCode::DecisionUnused) {
         say.warning(&finding.message(say.language));
     }
-    let blank = city.findings.iter().filter(|f| f.code == FindingCode::NodeIdMissing).count();
+    let count = |code: FindingCode| city.findings.iter().filter(|f| f.code == code).count();
+    let undeclared = count(FindingCode::DatumUnknown);
+    if undeclared > 0 {
+        say.warning(&match say.language {
+            suyuan::Language::English => format!(
+                "venues that do not declare their datum: {undeclared}; points of a Chinese web map lie 500 to 1100 m off: say WGS84, GCJ02 or BD09 in a column, or with --venues-crs"
+            ),
+            suyuan::Language::Chinese => format!(
+                "{undeclared} 处场馆未声明坐标基准，若取自网络地图会偏移约 500 至 1100 米：请在字段中或用 --venues-crs 注明 WGS84、GCJ02 或 BD09"
+            ),
+        });
+    }
+    let blank = count(FindingCode::NodeIdMissing);
     if blank > 0 {
         say.warning(&match say.language {
             suyuan::Language::English => format!(

@@ -247,6 +247,7 @@ fn traced(city: &City, answers: &[TraceAnswer], language: Language, group: &str)
             ("to_node", "Lower node", "下游管点", Kind::Text),
             ("system", "System", "排水系统", Kind::Text),
             ("certainty", "Certainty of direction", "流向可信度", Kind::Text),
+            ("probability", "Probability of direction", "流向概率", Kind::Real),
             ("basis", "Basis of direction", "流向依据", Kind::Text),
             ("distance_m", "Pipe to the start (m)", "至起点管长(m)", Kind::Real),
             ("length_m", "Length (m)", "长度(m)", Kind::Real),
@@ -268,6 +269,7 @@ fn traced(city: &City, answers: &[TraceAnswer], language: Language, group: &str)
                 .text("to_node", network.node(reach.to).name)
                 .text("system", pipe.system.label(language))
                 .text("certainty", reach.certainty.label(language))
+                .real("probability", (f64::from(reach.probability) * 1e4).round() / 1e4)
                 .text("basis", reach.basis.label(language))
                 .real("distance_m", step.distance)
                 .real("length_m", step.measures[1] - step.measures[0])

@@ -19,15 +19,19 @@ pub enum Datum {
 }
 
 impl Datum {
-    /// The datum that a text such as `GCJ-02`, `wgs84` or `CGCS2000` names.
+    /// The datum that a text such as `GCJ-02`, `wgs84`, `CGCS2000`, `高德` or `百度坐标系` names.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let plain: String =
-            text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
-        match plain.as_str() {
-            "WGS84" | "WGS1984" | "CGCS2000" | "EPSG4326" | "EPSG4490" | "GPS" => Some(Self::Modern),
-            "GCJ02" | "GCJ" | "AMAP" => Some(Self::Gcj02),
-            "BD09" | "BD09LL" | "BAIDU" => Some(Self::Bd09),
+        let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_uppercase();
+        let name =
+            ["坐标系", "坐标", "地图"].iter().fold(plain.as_str(), |name, end| name.trim_end_matches(end));
+        match name {
+            "WGS84" | "WGS1984" | "CGCS2000" | "EPSG4326" | "EPSG4490" | "GPS" | "国家2000"
+            | "2000国家大地" | "大地2000" => Some(Self::Modern),
+            "GCJ02" | "GCJ" | "AMAP" | "GAODE" | "TENCENT" | "高德" | "腾讯" | "火星" | "国测局" => {
+                Some(Self::Gcj02)
+            }
+            "BD09" | "BD09LL" | "BAIDU" | "百度" => Some(Self::Bd09),
             _ => None,
         }
     }
@@ -113,6 +117,22 @@ mod tests {
 
     fn close(a: Coord<f64>, b: [f64; 2], by: f64) {
         assert!((a.x - b[0]).abs() < by && (a.y - b[1]).abs() < by, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn a_datum_goes_by_many_names() {
+        for (names, datum) in [
+            ("wgs84 WGS-84 CGCS2000 EPSG:4490 国家2000坐标系 2000国家大地坐标系", Datum::Modern),
+            ("GCJ-02 gcj02 GCJ02坐标系 高德 高德地图 火星坐标系 国测局坐标 腾讯地图坐标", Datum::Gcj02),
+            ("BD-09 bd09ll 百度 百度坐标系 百度地图", Datum::Bd09),
+        ] {
+            for name in names.split(' ') {
+                assert_eq!(Datum::parse(name), Some(datum), "{name}");
+            }
+        }
+        for name in ["", "坐标系", "北京54", "EPSG:4549", "XX"] {
+            assert_eq!(Datum::parse(name), None, "{name}");
+        }
     }
 
     #[test]
