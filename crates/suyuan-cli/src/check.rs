@@ -87,7 +87,7 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
                 layer.path,
                 layer.features,
                 layer.crs,
-                layer.dialect,
+                if layer.dialect.is_empty() { say.pick("no dialect", "无方言") } else { &layer.dialect },
                 understood.join(", ")
             ));
             if !layer.not_understood.is_empty() {

@@ -198,6 +198,18 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
         if layer.source.encoding.contains("detected") {
             say.note(&format!("{}: {}", layer.source.path, layer.source.encoding));
         }
+        let named = matches!(layer.role, Role::Pipes | Role::Nodes | Role::Outfalls | Role::Drainers);
+        if named && layer.source.fields.is_empty() && !layer.source.not_understood.is_empty() {
+            let (name, columns) = (layer.source.name(), layer.source.not_understood.join(", "));
+            say.warning(&match say.language {
+                suyuan::Language::English => format!(
+                    "{name}: none of its columns is understood ({columns}); say what they are in a project file or a dialect"
+                ),
+                suyuan::Language::Chinese => {
+                    format!("{name}：未识别任何字段（{columns}），请在项目文件或方言中说明其含义")
+                }
+            });
+        }
         if layer.role == Role::Pipes && !layer.source.runner_up.is_empty() {
             let (name, best, next) = (layer.source.name(), &layer.source.dialect, &layer.source.runner_up);
             say.note(&match say.language {

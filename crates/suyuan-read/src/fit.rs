@@ -86,7 +86,8 @@ pub(crate) fn runner_up(ranked: &[Ranked]) -> String {
 }
 
 /// Columns that hold something, read like a survey's, and stand for no field: spelt by some dialect for a field that the
-/// layer lacks, or with a telling piece in their name. Another spelling of a field that was found is no loss.
+/// layer lacks, or with a telling piece in their name. Another spelling of a field that was found is no loss. Of a layer
+/// without any field that was understood, all of them.
 pub(crate) fn not_understood(
     role: Role,
     attributes: &dyn Attributes,
@@ -112,7 +113,7 @@ pub(crate) fn not_understood(
             .collect();
         let known = |s: &(Role, Field)| s.0 == role && fields.contains_key(&s.1);
         let lacking = spelt.iter().any(|s| s.0 == role);
-        if spelt.iter().any(known) || !(lacking || telling(&column.name)) {
+        if spelt.iter().any(known) || !(fields.is_empty() || lacking || telling(&column.name)) {
             continue;
         }
         let holds = |row: &u32| match attributes.value(*row as usize, at) {

@@ -234,6 +234,9 @@ fn what_is_not_understood_is_named() {
     // Another spelling of a field that was found is no loss.
     let survey = read(&[&[("FACILITYID", "1"), ("OBJECTID", "7")]], &ReadOptions::default());
     assert_eq!(survey.layers[0].source.not_understood, [""; 0]);
+    // Of a layer that says nothing to us, every column that holds something.
+    let survey = read(&[&[("K1", "1"), ("K2", "7"), ("K3", "")]], &ReadOptions::default());
+    assert_eq!(survey.layers[0].source.not_understood, ["K1", "K2"]);
 }
 
 #[test]
