@@ -97,7 +97,7 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
         }
         say.answer(&match say.language {
             Language::English => format!(
-                "{} pipes, {} reaches, {} nodes in {} separate parts; {} of {} outfalls and {} of {} drainers joined",
+                "{} pipes, {} reaches, {} nodes in {} separate parts; {} of {} outfalls and {} of {} drainers joined; in {}",
                 report.pipes,
                 report.reaches,
                 report.nodes,
@@ -105,10 +105,11 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
                 report.outfalls[1],
                 report.outfalls[0],
                 report.drainers[1],
-                report.drainers[0]
+                report.drainers[0],
+                report.crs
             ),
             Language::Chinese => format!(
-                "管段 {}，拓扑段 {}，管点 {}，互不连通部分 {}；排口接入 {}/{}，排水户接入 {}/{}",
+                "管段 {}，拓扑段 {}，管点 {}，互不连通部分 {}；排口接入 {}/{}，排水户接入 {}/{}；坐标系 {}",
                 report.pipes,
                 report.reaches,
                 report.nodes,
@@ -116,7 +117,8 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
                 report.outfalls[1],
                 report.outfalls[0],
                 report.drainers[1],
-                report.drainers[0]
+                report.drainers[0],
+                report.crs
             ),
         });
         if !report.repairs.is_empty() {
