@@ -152,8 +152,8 @@ codes! {
         "{value}: {why}; what is placed by it may lie wrong"
         "{value}：{why}，由此转换的位置可能有误";
     ZoneNumber "R24" Warning
-        "eastings {why} the zone number {zone}, unlike {value}; it was {done}"
-        "东坐标{why}带号 {zone}，与 {value} 不一致，已{done}";
+        "the eastings of {count} of {total} vertices {why} the zone number {zone}, unlike {value}; {done}"
+        "{total} 个顶点中有 {count} 个的东坐标{why}带号 {zone}，与 {value} 不一致，{done}";
     ReferenceBroken "R30" Warning
         "{count} references {field} lead to nothing in the file, such as that of {id} to {value}"
         "{count} 处引用 {field} 在文件中找不到对象，例如 {id} 所指的 {value}";

@@ -212,37 +212,64 @@ fn exchange_axes(shapes: &mut Shapes, findings: &mut Vec<Finding>) {
     findings.push(Finding::new(FindingCode::AxesSwapped));
 }
 
-/// Brings eastings with and without zone numbers to the numbering that the system has.
+/// The row that a coordinate belongs to.
+fn row_of(shapes: &Shapes, coordinate: usize) -> usize {
+    let mut end = 0;
+    let ends = (0..shapes.len()).map(|row| {
+        end += shapes.parts(row).map(<[_]>::len).sum::<usize>();
+        end
+    });
+    ends.take_while(|end| *end <= coordinate).count()
+}
+
+/// Brings eastings with and without zone numbers to the numbering that the system has, each by itself: a layer may be put
+/// together from both.
 ///
 /// # Errors
-/// [`CrsError::ZoneContradicted`] if most carry the number of another meridian.
+/// [`CrsError::ZoneContradicted`] if most carry the number of another meridian; where few do, they are reported.
 fn number_zones(crs: &Crs, shapes: &mut Shapes, findings: &mut Vec<Finding>) -> Result<(), CrsError> {
     let Some(numbers) = ZoneNumbers::of(crs) else { return Ok(()) };
-    let coords = shapes.coords_mut();
-    // The middle one of a thousand speaks for the layer: a few strays do not.
-    let step = coords.len() / 1000 + 1;
-    let mut some: Vec<Coord<f64>> =
-        coords.iter().copied().step_by(step).filter(|c| c.x.is_finite()).collect();
-    some.sort_unstable_by(|a, b| a.x.total_cmp(&b.x));
-    let Some(middle) = some.get(some.len() / 2) else { return Ok(()) };
-    let Some((shift, zone)) = numbers.shift(*middle)? else { return Ok(()) };
-    for c in coords {
-        if numbers.shift(*c) == Ok(Some((shift, zone))) {
-            c.x += shift;
-        }
+    let total = shapes.coords().len();
+    // By zone: the first coordinate that is numbered otherwise, how many are, and what was added to them.
+    let mut odd: BTreeMap<u32, (usize, usize, Result<f64, CrsError>)> = BTreeMap::new();
+    for (i, c) in shapes.coords_mut().iter_mut().enumerate() {
+        let (zone, shift) = match numbers.shift(*c) {
+            Ok(None) => continue,
+            Ok(Some((shift, zone))) => (zone, Ok(shift)),
+            Err(error @ CrsError::ZoneContradicted { zone, .. }) => (zone, Err(error)),
+            Err(error) => return Err(error),
+        };
+        c.x += shift.as_ref().copied().unwrap_or(0.0);
+        odd.entry(zone).or_insert((i, 0, shift)).1 += 1;
     }
-    let (carried, done) = if shift < 0.0 {
-        (("carry", "带有"), ("taken off", "去除"))
-    } else {
-        (("lack", "缺少"), ("added", "补上"))
-    };
-    findings.push(
-        Finding::new(FindingCode::ZoneNumber)
-            .with("zone", zone)
-            .with("value", &crs.name)
-            .with_word("why", carried.0, carried.1)
-            .with_word("done", done.0, done.1),
-    );
+    let elsewhere: usize = odd.values().filter(|o| o.2.is_err()).map(|o| o.1).sum();
+    if 2 * elsewhere > total {
+        let most = odd.into_values().filter(|o| o.2.is_err()).max_by_key(|o| o.1);
+        return most.map_or(Ok(()), |o| o.2.map(|_| ()));
+    }
+    for (zone, (first, count, shift)) in odd {
+        let million = f64::from(zone) * 1e6;
+        let carried = ("carry", "带有");
+        let (why, done) = match shift {
+            Ok(shift) if shift == -million => (carried, ("it was taken off".into(), "已去除".into())),
+            Ok(shift) if shift == million => (("lack", "缺少"), ("it was added".into(), "已补上".into())),
+            Ok(shift) => {
+                let other = (million + shift) / 1e6;
+                (carried, (format!("it became {other}"), format!("已改为 {other}")))
+            }
+            Err(_) => (carried, (String::from("they were left as they are"), String::from("未作改动"))),
+        };
+        findings.push(
+            Finding::new(FindingCode::ZoneNumber)
+                .with("count", count)
+                .with("total", total)
+                .with("zone", zone)
+                .with("value", &crs.name)
+                .with_word("why", why.0, why.1)
+                .with_word("done", &done.0, &done.1)
+                .on(Origin { layer: 0, row: row_of(shapes, first) as u32 }),
+        );
+    }
     Ok(())
 }
 

@@ -102,25 +102,86 @@ fn zone_numbers_come_to_what_is_declared() {
     }
 }
 
+/// Pipes of one line each, as GeoJSON that names a system.
+fn geojson(folder: &Path, name: &str, code: Option<&str>, lines: &[Vec<[f64; 2]>]) -> LayerSpec {
+    let path = folder.join(name).with_extension("geojson");
+    let feature = |line: &Vec<[f64; 2]>| {
+        format!(
+            r#"{{"type":"Feature","properties":{{}},"geometry":{{"type":"LineString","coordinates":{line:?}}}}}"#
+        )
+    };
+    let features = lines.iter().map(feature).collect::<Vec<_>>().join(",");
+    let crs = code.map_or_else(String::new, |code| {
+        format!(r#""crs":{{"type":"name","properties":{{"name":"EPSG:{code}"}}}},"#)
+    });
+    fs::write(&path, format!(r#"{{"type":"FeatureCollection",{crs}"features":[{features}]}}"#)).unwrap();
+    LayerSpec::new(Role::Pipes, path)
+}
+
+fn told(survey: &RawSurvey, code: FindingCode) -> Vec<&Finding> {
+    survey.findings.iter().filter(|f| f.code == code).collect()
+}
+
 #[test]
 fn a_stray_vertex_does_not_speak_for_a_layer() {
     let folder = tempfile::tempdir().unwrap();
-    let mut spec = shapefile(folder.path(), "pipes", shifted(40e6), Some("4549"));
-    let text = |x: f64| {
-        format!(
-            r#"{{"type":"Feature","properties":{{}},"geometry":{{"type":"LineString","coordinates":[[{x},3340000],[40520000,3340000],[40520100,3340000]]}}}}"#
-        )
-    };
-    spec.path = folder.path().join("pipes.geojson");
-    let crs = r#"{"type":"name","properties":{"name":"EPSG:4549"}}"#;
-    fs::write(
-        &spec.path,
-        format!(r#"{{"type":"FeatureCollection","crs":{crs},"features":[{}]}}"#, text(0.0)),
-    )
-    .unwrap();
-    let survey = read(&[spec], None).unwrap();
+    let line = vec![[0.0, 3_340_000.0], [40_520_000.0, 3_340_000.0], [40_520_100.0, 3_340_000.0]];
+    let survey = read(&[geojson(folder.path(), "pipes", Some("4549"), &[line])], None).unwrap();
     let found: Vec<f64> = vertices(&survey, 0).iter().map(|c| c.x).collect();
     assert_eq!((found, codes(&survey)), (vec![0.0, 520_000.0, 520_100.0], vec!["R24"]));
+}
+
+#[test]
+fn zone_numbers_are_settled_vertex_by_vertex() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = |prefixes: &[f64]| -> Vec<Vec<[f64; 2]>> {
+        let line = |(i, by): (usize, &f64)| {
+            let x = 520_000.0 + i as f64 + by * 1e6;
+            vec![[x, 3_340_000.0], [x, 3_340_100.0]]
+        };
+        prefixes.iter().enumerate().map(line).collect()
+    };
+    // Of 100 pipes 51 have plain eastings; whatever comes first.
+    for carried in [49, 51] {
+        let mut prefixes = vec![0.0; 100];
+        prefixes[..carried].fill(40.0);
+        for (declared, zone, count) in [("4549", 0.0, 2 * carried), ("4528", 40e6, 2 * (100 - carried))] {
+            for turned in [false, true] {
+                if turned {
+                    prefixes.reverse();
+                }
+                let spec = geojson(folder.path(), "pipes", Some(declared), &lines(&prefixes));
+                let survey = read(&[spec], None).unwrap();
+                for (i, pipe) in vertices(&survey, 0).chunks(2).enumerate() {
+                    assert_eq!(pipe[0].x, 520_000.0 + i as f64 + zone);
+                }
+                let found = told(&survey, FindingCode::ZoneNumber);
+                assert_eq!(found.len(), 1);
+                let [en, zh] = [Language::English, Language::Chinese].map(|l| found[0].message(l));
+                assert!(en.contains(&format!("{count} of 200 vertices")) && en.contains("number 40"), "{en}");
+                assert!(zh.contains(&format!("200 个顶点中有 {count} 个")) && !zh.contains('{'), "{zh}");
+            }
+        }
+    }
+    // What belongs to another meridian is told, and stays.
+    let survey = read(&[geojson(folder.path(), "few", Some("4548"), &lines(&[0.0, 39.0, 40.0, 20.0]))], None);
+    let survey = survey.unwrap();
+    let found: Vec<f64> = vertices(&survey, 0).iter().map(|c| c.x).step_by(2).collect();
+    assert_eq!(found, [520_000.0, 520_001.0, 40_520_002.0, 520_003.0]);
+    let said: Vec<String> =
+        told(&survey, FindingCode::ZoneNumber).iter().map(|f| f.message(Language::English)).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[2].contains("2 of 8") && said[2].contains("40") && said[2].contains("left"), "{said:?}");
+    let rows: Vec<u32> =
+        told(&survey, FindingCode::ZoneNumber).iter().map(|f| f.origin.unwrap().row).collect();
+    assert_eq!(rows, [3, 1, 2]);
+    // Six degrees to three: neither lacking nor too much.
+    let survey = read(&[geojson(folder.path(), "six", Some("4527"), &lines(&[20.0]))], None).unwrap();
+    let said = told(&survey, FindingCode::ZoneNumber)[0].message(Language::English);
+    assert!(said.contains("carry the zone number 20") && said.ends_with("it became 39"), "{said}");
+    // Most elsewhere: refused.
+    let spec = geojson(folder.path(), "most", Some("4549"), &lines(&[0.0, 39.0, 39.0, 38.0]));
+    assert!(read(&[spec], None).unwrap_err().to_string().contains("zone 39"));
 }
 
 #[test]
