@@ -59,23 +59,43 @@ fn near(a: (Coord<f64>, Coord<f64>), b: (Coord<f64>, Coord<f64>)) -> bool {
     apart((a.0.x, a.1.x), (b.0.x, b.1.x)) <= reach && apart((a.0.y, a.1.y), (b.0.y, b.1.y)) <= reach
 }
 
+/// Whether the coordinates of a layer stand north before east: as the system tells, or the shared points of a city's grid.
+fn is_swapped(crs: &Crs, shapes: &Shapes) -> bool {
+    let Some((a, b)) = bounds(shapes) else { return false };
+    let area = crs.grid.as_ref().and_then(|g| g.area);
+    let beside = |[p, q]: [Coord<f64>; 2]| {
+        !near((a, b), (p, q)) && near((Coord { x: a.y, y: a.x }, Coord { x: b.y, y: b.x }), (p, q))
+    };
+    looks_swapped(a, b, crs) || area.is_some_and(beside)
+}
+
+/// A place of a layer, its axes and its zone number settled.
+fn place_in(crs: &Crs, shapes: &Shapes) -> Result<Coord<f64>, CrsError> {
+    let start = shapes.coords().iter().copied().find(|c| c.x.is_finite() && c.y.is_finite());
+    let mut place = start.unwrap_or_default();
+    if is_swapped(crs, shapes) {
+        place = Coord { x: place.y, y: place.x };
+    }
+    if let Some(numbers) = ZoneNumbers::of(crs) {
+        place.x += numbers.shift(place)?.map_or(0.0, |(shift, _)| shift);
+    }
+    Ok(place)
+}
+
 /// The system in metres for coordinates in a declared one.
 fn metric(crs: &Crs, shapes: &Shapes) -> Result<Crs, CrsError> {
     if let Some(grid) = &crs.grid {
         return Ok(grid.known.clone());
     }
-    let start = shapes.coords().iter().copied().find(|c| c.x.is_finite() && c.y.is_finite());
-    let start = start.unwrap_or_default();
     if crs.geographic {
-        let swapped = bounds(shapes).is_some_and(|(a, b)| looks_swapped(a, b, crs));
-        let place = if swapped { Coord { x: start.y, y: start.x } } else { start };
+        let place = place_in(crs, shapes)?;
         return Ok(crs.metric_for(place.x, place.y));
     }
     let twin = crs.to_metres();
     if twin.is_none() && (crs.wkt.is_empty() || (crs.metres_per_unit - 1.0).abs() > 1e-12) {
         // No definition to write, or one in feet that only PROJ knows: build around its place on the earth instead.
         let degrees = Crs::from_epsg(4326)?;
-        let place = Transform::new(crs, &degrees)?.apply(start)?;
+        let place = Transform::new(crs, &degrees)?.apply(place_in(crs, shapes)?)?;
         return Ok(degrees.metric_for(place.x, place.y));
     }
     Ok(twin.unwrap_or_else(|| crs.clone()))
@@ -125,16 +145,32 @@ pub(crate) fn settle(
     Ok((Some(target), assumed))
 }
 
-/// Brings a SWMM model into metres, if what is said about its coordinates is in degrees, feet or a city's own grid.
+/// Brings a SWMM model into the system in metres for what is said about its coordinates, axes and zone numbers settled
+/// first; its links tell for all of it whether north stands before east.
 pub(crate) fn project_model(path: &Path, model: &mut RawSurvey) -> Result<(), ReadError> {
     let fail = |source| ReadError::Crs { path: path.to_owned(), source };
-    let Some(first) = model.layers.first() else { return Ok(()) };
+    let Some(first) = model.layers.first().filter(|_| !model.crs.is_local()) else { return Ok(()) };
     let target = metric(&model.crs, &first.shapes).map_err(fail)?;
-    let transform = Transform::new(&model.crs, &target).map_err(fail)?;
-    for layer in &mut model.layers {
+    let crs = std::mem::replace(&mut model.crs, target);
+    let transform = Transform::new(&crs, &model.crs).map_err(fail)?;
+    let swapped = is_swapped(&crs, &first.shapes);
+    for (index, layer) in model.layers.iter_mut().enumerate() {
+        let mut own = Vec::new();
+        if swapped {
+            exchange_axes(&mut layer.shapes, &mut own);
+        }
+        number_zones(&crs, &mut layer.shapes, &mut own).map_err(fail)?;
+        check_area(&crs, &layer.shapes, &mut own);
         transform.apply_all(layer.shapes.coords_mut()).map_err(|(_, source)| fail(source))?;
+        // The axes and the area are told once, of the links.
+        own.retain(|f| index == 0 || f.code == FindingCode::ZoneNumber);
+        model.findings.extend(own.into_iter().map(|mut f| {
+            if let Some(origin) = &mut f.origin {
+                origin.layer = index as u16;
+            }
+            f
+        }));
     }
-    model.crs = target;
     Ok(())
 }
 
@@ -183,13 +219,11 @@ pub(crate) fn project(
     }
     let undeclared = declared.is_none();
     let crs = declared.or(assumed).unwrap_or_else(|| target.clone());
-    if bounds(shapes).is_some_and(|(a, b)| looks_swapped(a, b, &crs)) {
+    if is_swapped(&crs, shapes) {
         exchange_axes(shapes, findings);
     }
     number_zones(&crs, shapes, findings).map_err(fail)?;
-    if crs.grid.is_some() {
-        check_area(&crs, shapes, findings);
-    }
+    check_area(&crs, shapes, findings);
     if crs.geographic {
         undo_datum(spec, raw, shapes, findings);
     }
@@ -273,15 +307,11 @@ fn number_zones(crs: &Crs, shapes: &mut Shapes, findings: &mut Vec<Finding>) -> 
     Ok(())
 }
 
-/// A layer in a city's own grid should lie where the shared points do; with its axes exchanged if need be.
-fn check_area(crs: &Crs, shapes: &mut Shapes, findings: &mut Vec<Finding>) {
+/// A layer in a city's own grid should lie where the shared points do.
+fn check_area(crs: &Crs, shapes: &Shapes, findings: &mut Vec<Finding>) {
     let area = crs.grid.as_ref().and_then(|g| g.area);
     let Some(((a, b), [p, q])) = bounds(shapes).zip(area) else { return };
     if near((a, b), (p, q)) {
-        return;
-    }
-    if near((Coord { x: a.y, y: a.x }, Coord { x: b.y, y: b.x }), (p, q)) {
-        exchange_axes(shapes, findings);
         return;
     }
     let apart = |a: f64, b: f64, p: f64, q: f64| (p - b).max(a - q).max(0.0);

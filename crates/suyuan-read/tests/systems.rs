@@ -445,6 +445,73 @@ fn a_model_in_a_city_grid_or_in_degrees_comes_into_metres() {
     lies_at(&survey, 0, known.map(|c| [c.x, c.y]), 1e-6);
 }
 
+/// Beijing 1954 at 120°E with a shift, as a PROJ text.
+const PROJ: &str =
+    "+proj=tmerc +lat_0=0 +lon_0=120 +k=1 +x_0=500000 +ellps=krass +towgs84=15,-120,-50 +units=m";
+
+#[test]
+fn axes_and_zone_numbers_are_settled_before_the_system_in_metres_is_chosen() {
+    let plain = [[519_000.0, 3_341_000.0], [519_100.0, 3_341_000.0]];
+    let right = one(plain, None, Some(PROJ)).unwrap();
+    assert_eq!((right.crs.epsg, codes(&right)), (Some(32651), vec![]));
+    let prefixed = plain.map(|[x, y]| [x + 40e6, y]);
+    for (pipe, findings) in
+        [(exchanged(plain), vec!["R08"]), (prefixed, vec!["R24"]), (exchanged(prefixed), vec!["R08", "R24"])]
+    {
+        let survey = one(pipe, None, Some(PROJ)).unwrap();
+        assert_eq!((survey.crs.epsg, codes(&survey)), (Some(32651), findings));
+        lies_at(&survey, 0, [vertices(&right, 0)[0], vertices(&right, 0)[1]].map(|c| [c.x, c.y]), 1e-6);
+    }
+}
+
+#[test]
+fn a_model_has_its_axes_and_zone_numbers_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.inp");
+    let spec = LayerSpec::new(Role::Pipes, &path);
+    let model = |pipe: [[f64; 2]; 2], crs: &str| {
+        let [[a, b], [c, d]] = pipe;
+        fs::write(
+            &path,
+            format!("[JUNCTIONS]\nA 1\n[OUTFALLS]\nB 0 FREE\n[CONDUITS]\nP1 A B 100 0.01\n[COORDINATES]\nA {a} {b}\nB {c} {d}\n"),
+        )
+        .unwrap();
+        read(std::slice::from_ref(&spec), Some(crs)).unwrap()
+    };
+    for crs in ["EPSG:4549", PROJ] {
+        let right = model(PIPE, crs);
+        assert_eq!(codes(&right), [""; 0]);
+        for (pipe, findings) in [
+            (exchanged(PIPE), vec!["R08"]),
+            // One for each of links, nodes and outfalls.
+            (shifted(40e6), vec!["R24"; 3]),
+            (exchanged(shifted(40e6)), vec!["R08", "R24", "R24", "R24"]),
+        ] {
+            let survey = model(pipe, crs);
+            assert_eq!((codes(&survey), &survey.crs), (findings, &right.crs));
+            for layer in 0..3 {
+                let same = vertices(&right, layer);
+                assert_eq!(vertices(&survey, layer).len(), same.len());
+                for (a, b) in vertices(&survey, layer).iter().zip(same) {
+                    assert!((a.x - b.x).hypot(a.y - b.y) < 1e-6, "{a:?} {b:?}");
+                }
+            }
+        }
+    }
+    // In a city's grid the shared points tell.
+    let (shared, _) = points();
+    let table_path = folder.path().join("points.csv");
+    fs::write(&table_path, table(&shared, ",")).unwrap();
+    let crs = format!("fit:{}", table_path.display());
+    let pipe = [[56_000.0, 73_000.0], [56_100.0, 73_050.0]];
+    let (right, swapped, far) = (model(pipe, &crs), model(exchanged(pipe), &crs), model(PIPE, &crs));
+    assert_eq!(vertices(&right, 0), vertices(&swapped, 0));
+    assert_eq!(
+        [codes(&right), codes(&swapped), codes(&far)],
+        [vec!["R22"], vec!["R08", "R22"], vec!["R22", "R23"]]
+    );
+}
+
 #[test]
 fn prj_files_are_read_in_every_dress_and_give_way_to_what_the_user_says() {
     let folder = tempfile::tempdir().unwrap();
