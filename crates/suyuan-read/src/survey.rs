@@ -26,7 +26,7 @@ use crate::systems::{Systems, Way, project, project_model, settle};
 /// # Shape
 /// One layer for each that was given, in that order (a SWMM model gives several). All in the coordinate system of the
 /// first pipe layer if that is projected in metres; else in its twin in metres, or in the metric system around its
-/// first place.
+/// middle.
 ///
 /// # Errors
 /// A [`ReadError`] naming file, layer, row and value where a file cannot be used.

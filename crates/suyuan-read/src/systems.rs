@@ -69,10 +69,14 @@ fn is_swapped(crs: &Crs, shapes: &Shapes) -> bool {
     looks_swapped(a, b, crs) || area.is_some_and(beside)
 }
 
-/// A place of a layer, its axes and its zone number settled.
-fn place_in(crs: &Crs, shapes: &Shapes) -> Result<Coord<f64>, CrsError> {
-    let start = shapes.coords().iter().copied().find(|c| c.x.is_finite() && c.y.is_finite());
-    let mut place = start.unwrap_or_default();
+/// The middle of a layer, its axes and its zone number settled: neither the order of the rows nor a few strays move it.
+fn middle(crs: &Crs, shapes: &Shapes) -> Result<Coord<f64>, CrsError> {
+    let median = |of: fn(&Coord<f64>) -> f64| {
+        let mut all: Vec<f64> = shapes.coords().iter().map(of).filter(|v| v.is_finite()).collect();
+        let at = all.len() / 2;
+        (at < all.len()).then(|| *all.select_nth_unstable_by(at, f64::total_cmp).1)
+    };
+    let mut place = Coord { x: median(|c| c.x).unwrap_or(0.0), y: median(|c| c.y).unwrap_or(0.0) };
     if is_swapped(crs, shapes) {
         place = Coord { x: place.y, y: place.x };
     }
@@ -88,14 +92,14 @@ fn metric(crs: &Crs, shapes: &Shapes) -> Result<Crs, CrsError> {
         return Ok(grid.known.clone());
     }
     if crs.geographic {
-        let place = place_in(crs, shapes)?;
+        let place = middle(crs, shapes)?;
         return Ok(crs.metric_for(place.x, place.y));
     }
     let twin = crs.to_metres();
     if twin.is_none() && (crs.wkt.is_empty() || (crs.metres_per_unit - 1.0).abs() > 1e-12) {
         // No definition to write, or one in feet that only PROJ knows: build around its place on the earth instead.
         let degrees = Crs::from_epsg(4326)?;
-        let place = Transform::new(crs, &degrees)?.apply(place_in(crs, shapes)?)?;
+        let place = Transform::new(crs, &degrees)?.apply(middle(crs, shapes)?)?;
         return Ok(degrees.metric_for(place.x, place.y));
     }
     Ok(twin.unwrap_or_else(|| crs.clone()))

@@ -465,6 +465,24 @@ fn axes_and_zone_numbers_are_settled_before_the_system_in_metres_is_chosen() {
 }
 
 #[test]
+fn the_middle_of_a_survey_decides_its_zone_whatever_the_order_of_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    // Across 121.5°E, most of it west; a stray far in the east.
+    let mut lines: Vec<Vec<[f64; 2]>> = [121.3, 121.4, 121.45, 121.55, 121.6, 139.0, 121.35]
+        .iter()
+        .map(|x| vec![[*x, 31.2], [x + 0.001, 31.2]])
+        .collect();
+    for code in ["4490", "4326"] {
+        for _ in 0..lines.len() {
+            lines.rotate_left(1);
+            let survey = read(&[geojson(folder.path(), "pipes", Some(code), &lines)], None).unwrap();
+            let expected = if code == "4490" { 4549 } else { 32651 };
+            assert_eq!(survey.crs.epsg, Some(expected));
+        }
+    }
+}
+
+#[test]
 fn a_model_has_its_axes_and_zone_numbers_settled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.inp");
