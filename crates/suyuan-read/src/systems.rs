@@ -221,8 +221,12 @@ pub(crate) fn project(
             findings.push(assumed_as(name, shapes, target.is_local()));
         }
     }
-    let undeclared = declared.is_none();
     let crs = declared.or(assumed).unwrap_or_else(|| target.clone());
+    if target.is_local() {
+        // The plane is as the pipes have it: what lies beside them is not moved.
+        let source = CrsError::Local { name: target.name.clone() };
+        return if crs.geographic { Err(fail(source)) } else { Ok(()) };
+    }
     if is_swapped(&crs, shapes) {
         exchange_axes(shapes, findings);
     }
@@ -230,16 +234,6 @@ pub(crate) fn project(
     check_area(&crs, shapes, findings);
     if crs.geographic {
         undo_datum(spec, raw, shapes, findings);
-    }
-    if target.is_local() {
-        return if crs.geographic {
-            Err(fail(CrsError::Local { name: target.name.clone() }))
-        } else {
-            Ok(())
-        };
-    }
-    if undeclared && crs.is_local() {
-        return Ok(());
     }
     let transform = Transform::new(&crs, target).map_err(fail)?;
     transform.apply_all(shapes.coords_mut()).map_err(|(_, source)| fail(source))

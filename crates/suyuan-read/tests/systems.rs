@@ -483,6 +483,22 @@ fn the_middle_of_a_survey_decides_its_zone_whatever_the_order_of_its_rows() {
 }
 
 #[test]
+fn in_a_plane_of_its_own_nothing_is_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = LayerSpec { crs: Some("local".to_owned()), ..shapefile(folder.path(), "pipes", PIPE, None) };
+    for (name, pipe, prj) in [("numbers", PIPE, "4528"), ("axes", exchanged(PIPE), "4549")] {
+        let pipes = shapefile(folder.path(), "local", pipe, None);
+        let waters = shapefile(folder.path(), name, pipe, Some(prj));
+        let specs =
+            [LayerSpec { path: pipes.path, ..local.clone() }, LayerSpec { role: Role::Waters, ..waters }];
+        let survey = read(&specs, None).unwrap();
+        assert_eq!((survey.crs.is_local(), codes(&survey)), (true, vec![]));
+        lies_at(&survey, 0, pipe, 1e-9);
+        lies_at(&survey, 1, pipe, 1e-9);
+    }
+}
+
+#[test]
 fn a_model_has_its_axes_and_zone_numbers_settled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.inp");
