@@ -1,5 +1,6 @@
 //! Shared points of a city's own grid and a known system, from a table such as Excel saves.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use suyuan_core::crs::{Crs, CrsError, Fit, GridError, SharedPoint};
@@ -29,6 +30,23 @@ pub enum PointsError {
         what: &'static str,
         /// The columns there are.
         columns: Vec<String>,
+    },
+    /// More than one column may be the one that is needed, or one more than one.
+    #[error(
+        "which column is {what} is not clear: {}; one column must say east and one north, for each of the systems",
+        columns.join(", ")
+    )]
+    Ambiguous {
+        /// Which.
+        what: &'static str,
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// The name of a column holds several numbers that may be its code.
+    #[error("the column `{column}` does not say which number is its code; write it as `EPSG:4549`")]
+    WhichCode {
+        /// The column.
+        column: String,
     },
     /// The two columns of the known system name two systems.
     #[error("the columns name two known systems, EPSG:{} and EPSG:{}", codes[0], codes[1])]
@@ -62,13 +80,18 @@ impl PointsError {
             (Self::Crs(error), _) => error.message(language),
             (Self::Grid(error), _) => error.message(language),
             (error, Language::English) => error.to_string(),
+            (Self::Ambiguous { what, columns }, _) => {
+                format!(
+                    "无法判断哪一列是{}：{}；每套坐标须各有一列东、一列北",
+                    in_chinese(what),
+                    columns.join("、")
+                )
+            }
+            (Self::WhichCode { column }, _) => {
+                format!("列名“{column}”中无法判断哪个数字是 EPSG 代码，请写作“EPSG:4549”")
+            }
             (Self::NoColumn { what, columns }, _) => {
-                let what = match *what {
-                    "east" => "东坐标",
-                    "north" => "北坐标",
-                    "east with its EPSG code" => "已知坐标系的东坐标（列名须含 EPSG 代码）",
-                    _ => "已知坐标系的北坐标（列名须含 EPSG 代码）",
-                };
+                let what = in_chinese(what);
                 format!(
                     "缺少{what}列；表头应如“点名,东,北,东 EPSG:4549,北 EPSG:4549”（测量 X 为北），现有列：{}",
                     columns.join("、")
@@ -84,6 +107,15 @@ impl PointsError {
     }
 }
 
+fn in_chinese(what: &str) -> &'static str {
+    match what {
+        "east" => "东坐标",
+        "north" => "北坐标",
+        "east with its EPSG code" => "已知坐标系的东坐标（列名须含 EPSG 代码）",
+        _ => "已知坐标系的北坐标（列名须含 EPSG 代码）",
+    }
+}
+
 /// The columns of the table.
 struct Columns {
     name: Option<usize>,
@@ -92,28 +124,67 @@ struct Columns {
     code: u32,
 }
 
-/// The digits of an EPSG code in the name of a column.
-fn code_in(column: &str) -> Option<u32> {
-    column.split(|c: char| !c.is_ascii_digit()).find(|d| (4..=5).contains(&d.len()))?.parse().ok()
+/// The EPSG code in the name of a column: the number after `EPSG`, else the only number of a code's length if it stands
+/// alone, so not the year in `CGCS2000`.
+fn code_in(column: &str) -> Result<Option<u32>, PointsError> {
+    let mut lower = column.to_lowercase();
+    let numbers = |text: &str| {
+        let digits = text.split(|c: char| !c.is_ascii_digit()).filter(|d| (4..=5).contains(&d.len()));
+        digits.filter_map(|d| d.parse().ok()).collect::<BTreeSet<u32>>()
+    };
+    let marked: BTreeSet<u32> = lower
+        .split("epsg")
+        .skip(1)
+        .map(|rest| rest.trim_start_matches(|c: char| !c.is_alphanumeric()))
+        .filter_map(|rest| numbers(rest.split(|c: char| !c.is_ascii_digit()).next()?).pop_first())
+        .collect();
+    for word in EAST.iter().chain(&NORTH).chain(&["坐标"]) {
+        lower = lower.replace(word, " ");
+    }
+    let mut alone = BTreeSet::new();
+    for word in
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|w| w.parse::<u32>().is_ok() && *w != "2000")
+    {
+        alone.append(&mut numbers(word));
+    }
+    let candidates = if !marked.is_empty() {
+        marked
+    } else if alone.is_empty() {
+        alone
+    } else {
+        numbers(&lower)
+    };
+    if candidates.len() > 1 {
+        return Err(PointsError::WhichCode { column: column.to_owned() });
+    }
+    Ok(candidates.first().copied())
 }
 
+const EAST: [&str; 2] = ["east", "东"];
+const NORTH: [&str; 2] = ["north", "北"];
+
 fn columns(header: &[String]) -> Result<Columns, PointsError> {
-    let find = |words: [&str; 2], known: bool| {
-        header.iter().position(|c| {
-            let lower = c.to_lowercase();
-            code_in(c).is_some() == known && words.iter().any(|w| lower.contains(w))
-        })
+    let says = |column: &str, words: [&str; 2]| words.iter().any(|w| column.to_lowercase().contains(w));
+    let mut codes = Vec::new();
+    for column in header {
+        let is_place = says(column, EAST) || says(column, NORTH);
+        codes.push(if is_place { code_in(column)? } else { None });
+    }
+    let find = |what: &'static str, words: [&str; 2], known: bool| {
+        let fits = |i: &usize| says(&header[*i], words) && codes[*i].is_some() == known;
+        let found: Vec<usize> = (0..header.len()).filter(fits).collect();
+        let named = || found.iter().map(|i| header[*i].clone()).collect();
+        match found[..] {
+            [] => Err(PointsError::NoColumn { what, columns: header.to_vec() }),
+            [one] if !(says(&header[one], EAST) && says(&header[one], NORTH)) => Ok(one),
+            _ => Err(PointsError::Ambiguous { what, columns: named() }),
+        }
     };
-    let missing = |what| PointsError::NoColumn { what, columns: header.to_vec() };
-    let (east, north) = (["east", "东"], ["north", "北"]);
-    let places = [
-        find(east, false).ok_or_else(|| missing("east"))?,
-        find(north, false).ok_or_else(|| missing("north"))?,
-        find(east, true).ok_or_else(|| missing("east with its EPSG code"))?,
-        find(north, true).ok_or_else(|| missing("north with its EPSG code"))?,
-    ];
-    let code = |at: usize| code_in(&header[at]).unwrap_or_default();
-    let codes = [code(places[2]), code(places[3])];
+    // The known system first: where its code is not told, its columns look like those of the grid.
+    let known_east = find("east with its EPSG code", EAST, true)?;
+    let known_north = find("north with its EPSG code", NORTH, true)?;
+    let places = [find("east", EAST, false)?, find("north", NORTH, false)?, known_east, known_north];
+    let codes = [known_east, known_north].map(|at| codes[at].unwrap_or_default());
     if codes[0] != codes[1] {
         return Err(PointsError::TwoSystems { codes });
     }

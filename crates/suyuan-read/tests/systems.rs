@@ -422,6 +422,49 @@ fn a_table_of_points_that_is_wrong_says_where() {
 }
 
 #[test]
+fn the_header_of_shared_points_is_understood_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.csv");
+    let spec = shapefile(folder.path(), "pipes", [[56_000.0, 73_000.0], [56_100.0, 73_050.0]], None);
+    let (shared, _) = points();
+    let with = |header: &str| {
+        let plain = table(&shared, ",");
+        let (_, rows) = plain.split_once("\r\n").unwrap();
+        fs::write(&path, format!("{header}\r\n{rows}")).unwrap();
+        read(std::slice::from_ref(&spec), Some(&format!("fit:{}", path.display())))
+    };
+    for header in [
+        "点名,东,北,东(CGCS2000 EPSG:4549),北(CGCS2000 EPSG:4549)",
+        "点名,东,北,CGCS2000 东 epsg 4549,CGCS2000 北 epsg 4549",
+        "点名,东,北,东坐标4549,北坐标4549",
+        "点名,东,北,东_4549,北_4549",
+        "name,east,north,east4549,north (4549)",
+        "name,Easting,Northing,Easting EPSG::4549,Northing EPSG::4549",
+        "点名,东 2000,北 2000,东 EPSG:4549,北 EPSG:4549",
+    ] {
+        let survey = with(header).unwrap();
+        assert_eq!((survey.crs.epsg, codes(&survey)), (Some(4549), vec!["R22"]), "{header}");
+    }
+    for (header, named) in [
+        ("点名,东,北,东 CGCS2000,北 CGCS2000", vec!["no column for east with its EPSG code"]),
+        ("点名,东,北,东 国家2000,北 国家2000", vec!["no column for east with its EPSG code"]),
+        ("点名,东,北,东 CGCS2000 4549,北 CGCS2000 4549", vec!["`东 CGCS2000 4549`"]),
+        ("点名,东,北,东 EPSG:4549 EPSG:4548,北 EPSG:4549", vec!["`东 EPSG:4549 EPSG:4548`"]),
+        ("点名,北京54东坐标,高程,东 EPSG:4549,北 EPSG:4549", vec!["which column is east", "北京54东坐标"]),
+        ("点名,东,北京54北,北,东 EPSG:4549,北 EPSG:4549", vec!["which column is north", "北京54北, 北;"]),
+        (
+            "name,east,north,east EPSG:4549,north EPSG:4549,east EPSG:4528",
+            vec!["east EPSG:4549, east EPSG:4528"],
+        ),
+    ] {
+        let error = with(header).unwrap_err();
+        let told = error.to_string();
+        assert!(named.iter().all(|n| told.contains(n)), "{header}: {told}");
+        assert_ne!(error.message(Language::Chinese), told);
+    }
+}
+
+#[test]
 fn a_model_in_a_city_grid_or_in_degrees_comes_into_metres() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.inp");
