@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use suyuan_core::crs::{Crs, CrsError, Fit, GridError, SharedPoint};
+use suyuan_core::crs::{Crs, CrsError, Fit, GridError, SharedPoint, ZoneNumbers, looks_swapped};
 use suyuan_core::{Coord, Finding, FindingCode, Language};
 
 use crate::encoding;
@@ -64,6 +64,34 @@ pub enum PointsError {
         /// What stands there.
         value: String,
     },
+    /// North stands before east in the known system.
+    #[error(
+        "line {line}: ({east}, {north}) is a place of {crs} only with east and north exchanged; exchange the names of those columns, and see whether the others need it too (surveyors' X is north)"
+    )]
+    Exchanged {
+        /// The line, from 1.
+        line: u64,
+        /// What the table has for east, metres.
+        east: f64,
+        /// What it has for north, metres.
+        north: f64,
+        /// The known system.
+        crs: String,
+    },
+    /// A known easting carries a zone number that its system does not have, or lacks the one it has.
+    #[error(
+        "line {line}: the easting {east} does not have the zone number of {crs} (zone {zone}); name the code that has it so, or correct the easting"
+    )]
+    Zone {
+        /// The line, from 1.
+        line: u64,
+        /// The easting, metres.
+        east: f64,
+        /// The known system.
+        crs: String,
+        /// The zone that it carries, or else lacks.
+        zone: u32,
+    },
     /// The known system cannot be used.
     #[error(transparent)]
     Crs(#[from] CrsError),
@@ -100,6 +128,12 @@ impl PointsError {
             (Self::TwoSystems { codes: [a, b] }, _) => {
                 format!("表头中出现了两个已知坐标系 EPSG:{a} 与 EPSG:{b}")
             }
+            (Self::Exchanged { line, east, north, crs }, _) => format!(
+                "第 {line} 行：({east}, {north}) 只有互换东、北才在 {crs} 内；请互换这两列的列名，并检查另两列是否也需互换（测量 X 为北）"
+            ),
+            (Self::Zone { line, east, crs, zone }, _) => format!(
+                "第 {line} 行：东坐标 {east} 的带号与 {crs} 不一致（带号 {zone}）；请改用带号相符的 EPSG 代码，或更正东坐标"
+            ),
             (Self::NotANumber { line, column, value }, _) => {
                 format!("第 {line} 行“{column}”列的值为“{value}”，应为米数")
             }
@@ -199,6 +233,14 @@ fn columns(header: &[String]) -> Result<Columns, PointsError> {
     Ok(Columns { name, places, code: codes[0] })
 }
 
+/// The line of a record, from 1: its position may lie before the end of the line above, and before blank lines.
+fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let before = position.and_then(|p| text.get(..p.byte() as usize)).unwrap_or_default();
+    let rest = &text[before.len()..];
+    let skipped = &rest[..rest.len() - rest.trim_start_matches(['\r', '\n']).len()];
+    1 + before.matches('\n').count() as u64 + skipped.matches('\n').count() as u64
+}
+
 /// The shared points of a table and the known system.
 fn parse(text: &str) -> Result<(Vec<SharedPoint>, Crs), PointsError> {
     let first = text.lines().find(|l| !l.trim().is_empty() && !l.starts_with('#')).unwrap_or_default();
@@ -217,7 +259,7 @@ fn parse(text: &str) -> Result<(Vec<SharedPoint>, Crs), PointsError> {
     let known = Crs::from_epsg(columns.code)?;
     let mut points = Vec::new();
     for row in rows {
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = line_of(text, row.position());
         let number = |column: usize| {
             let value = row.get(column).unwrap_or_default();
             // No system in metres has coordinates beyond a hundred thousand kilometres.
@@ -229,13 +271,30 @@ fn parse(text: &str) -> Result<(Vec<SharedPoint>, Crs), PointsError> {
         };
         let [east, north, known_east, known_north] = columns.places;
         let name = columns.name.and_then(|c| row.get(c)).filter(|n| !n.is_empty());
-        points.push(SharedPoint {
+        let point = SharedPoint {
             name: name.map_or_else(|| format!("line {line}"), str::to_owned),
             local: Coord { x: number(east)?, y: number(north)? },
             known: Coord { x: number(known_east)?, y: number(known_north)? },
-        });
+        };
+        check_known(point.known, &known, line)?;
+        points.push(point);
     }
     Ok((points, known))
+}
+
+/// Coordinates that are no places of the known system, as they stand, fit as well as any others and lead elsewhere.
+fn check_known(place: Coord<f64>, known: &Crs, line: u64) -> Result<(), PointsError> {
+    let crs = || known.name.clone();
+    if looks_swapped(place, place, known) {
+        return Err(PointsError::Exchanged { line, east: place.x, north: place.y, crs: crs() });
+    }
+    match ZoneNumbers::of(known).map_or(Ok(None), |numbers| numbers.shift(place)) {
+        Ok(None) => Ok(()),
+        Ok(Some((_, zone))) | Err(CrsError::ZoneContradicted { zone, .. }) => {
+            Err(PointsError::Zone { line, east: place.x, crs: crs(), zone })
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The file of shared points that a coordinate system given as `fit:FILE` names.

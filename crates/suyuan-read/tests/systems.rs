@@ -465,6 +465,40 @@ fn the_header_of_shared_points_is_understood_or_refused() {
 }
 
 #[test]
+fn known_coordinates_that_are_no_places_of_the_known_system_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.csv");
+    let spec = shapefile(folder.path(), "pipes", [[56_000.0, 73_000.0], [56_100.0, 73_050.0]], None);
+    let (shared, _) = points();
+    let with = |change: &dyn Fn(usize, &mut SharedPoint), code: &str| {
+        let mut shared = shared.clone();
+        shared.iter_mut().enumerate().for_each(|(i, p)| change(i, p));
+        fs::write(&path, table(&shared, ",").replace("4549", code)).unwrap();
+        read(std::slice::from_ref(&spec), Some(&format!("fit:{}", path.display())))
+    };
+    let turn = |c: &mut Coord<f64>| *c = Coord { x: c.y, y: c.x };
+    let both = |_: usize, p: &mut SharedPoint| {
+        turn(&mut p.local);
+        turn(&mut p.known);
+    };
+    for (error, named) in [
+        (with(&|_, p| p.known.x += 40e6, "4549"), "line 2: the easting 40"),
+        (with(&|i, p| p.known.x += if i == 3 { 40e6 } else { 0.0 }, "4549"), "line 5: the easting 40"),
+        (with(&|_, p| p.known.x += 39e6, "4549"), "(zone 39)"),
+        (with(&|_, _| (), "4528"), "(zone 40)"),
+        (with(&both, "4549"), "line 2: (33"),
+        (with(&|_, p| turn(&mut p.known), "4549"), "exchange the names"),
+    ] {
+        let error = error.unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("points.csv") && told.contains(named), "{named}: {told}");
+        assert_ne!(error.message(Language::Chinese), told);
+    }
+    let prefixed = with(&|_, p| p.known.x += 40e6, "4528").unwrap();
+    assert_eq!((prefixed.crs.epsg, codes(&prefixed)), (Some(4528), vec!["R22"]));
+}
+
+#[test]
 fn a_model_in_a_city_grid_or_in_degrees_comes_into_metres() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.inp");
