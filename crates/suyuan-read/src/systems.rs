@@ -42,12 +42,21 @@ fn like_degrees(shapes: &Shapes) -> bool {
     coords.peek().is_some() && coords.all(|c| c.x.abs() <= 180.0 && c.y.abs() <= 90.0)
 }
 
+/// Of the numbers along an axis the least and the greatest, and the middle one. From five on the outermost hundredth on
+/// either side, one at least, is left out: a vertex at (0, 0) does not stretch a city.
+fn along(shapes: &Shapes, axis: fn(&Coord<f64>) -> f64) -> Option<[f64; 3]> {
+    let finite = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite());
+    let mut all: Vec<f64> = finite.map(axis).collect();
+    let last = all.len().checked_sub(1)?;
+    let out = if last < 4 { 0 } else { all.len().div_ceil(100) };
+    Some([out, all.len() / 2, last - out].map(|at| *all.select_nth_unstable_by(at, f64::total_cmp).1))
+}
+
+/// The corners of where a layer lies, strays left out.
 fn bounds(shapes: &Shapes) -> Option<(Coord<f64>, Coord<f64>)> {
-    let mut coords = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite());
-    let first = *coords.next()?;
-    Some(coords.fold((first, first), |(a, b), c| {
-        (Coord { x: a.x.min(c.x), y: a.y.min(c.y) }, Coord { x: b.x.max(c.x), y: b.y.max(c.y) })
-    }))
+    let [west, _, east] = along(shapes, |c| c.x)?;
+    let [south, _, north] = along(shapes, |c| c.y)?;
+    Some((Coord { x: west, y: south }, Coord { x: east, y: north }))
 }
 
 /// Whether two boxes meet once they have grown by their own size, 10 km at least: two layers of one city do, and two
@@ -71,12 +80,8 @@ fn is_swapped(crs: &Crs, shapes: &Shapes) -> bool {
 
 /// The middle of a layer, its axes and its zone number settled: neither the order of the rows nor a few strays move it.
 fn middle(crs: &Crs, shapes: &Shapes) -> Result<Coord<f64>, CrsError> {
-    let median = |of: fn(&Coord<f64>) -> f64| {
-        let mut all: Vec<f64> = shapes.coords().iter().map(of).filter(|v| v.is_finite()).collect();
-        let at = all.len() / 2;
-        (at < all.len()).then(|| *all.select_nth_unstable_by(at, f64::total_cmp).1)
-    };
-    let mut place = Coord { x: median(|c| c.x).unwrap_or(0.0), y: median(|c| c.y).unwrap_or(0.0) };
+    let median = |axis| along(shapes, axis).map_or(0.0, |[_, middle, _]| middle);
+    let mut place = Coord { x: median(|c| c.x), y: median(|c| c.y) };
     if is_swapped(crs, shapes) {
         place = Coord { x: place.y, y: place.x };
     }

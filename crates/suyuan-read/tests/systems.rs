@@ -560,6 +560,33 @@ fn the_middle_of_a_survey_decides_its_zone_whatever_the_order_of_its_rows() {
 }
 
 #[test]
+fn a_stray_vertex_does_not_stretch_a_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    // One vertex at (0, 0), wherever it stands.
+    let lines = |turn: usize, exchange: bool| {
+        let mut lines: Vec<Vec<[f64; 2]>> = (0..9)
+            .map(|i| PIPE.map(|[x, y]| [x + 100.0 * f64::from(i), y]))
+            .map(|pipe| if exchange { exchanged(pipe).to_vec() } else { pipe.to_vec() })
+            .collect();
+        lines.push(vec![[0.0, 0.0], lines[0][0]]);
+        lines.rotate_left(turn);
+        lines
+    };
+    for turn in [0, 3, 9] {
+        // North before east is seen all the same.
+        let spec = geojson(folder.path(), "pipes", Some("4549"), &lines(turn, true));
+        let survey = read(&[spec], None).unwrap();
+        assert_eq!(codes(&survey), ["R08"]);
+        assert!(vertices(&survey, 0).iter().filter(|c| c.x == PIPE[0][0] && c.y == PIPE[0][1]).count() == 2);
+        // What lies 1000 km off is not beside it.
+        let spec = geojson(folder.path(), "pipes", Some("4549"), &lines(turn, false));
+        let far = shapefile(folder.path(), "far", PIPE.map(|[x, y]| [x, y - 1e6]), None);
+        let survey = read(&[far, spec], None);
+        assert!(matches!(survey.unwrap_err(), ReadError::Crs { .. }));
+    }
+}
+
+#[test]
 fn in_a_plane_of_its_own_nothing_is_moved() {
     let folder = tempfile::tempdir().unwrap();
     let local = LayerSpec { crs: Some("local".to_owned()), ..shapefile(folder.path(), "pipes", PIPE, None) };
