@@ -157,7 +157,8 @@ pub(crate) fn read(path: &Path, crs: Option<Crs>) -> Result<RawSurvey, ReadError
     let crs = match crs {
         Some(crs) => crs,
         None => {
-            findings.push(Finding::new(FindingCode::CrsAssumed).with("value", "local metres"));
+            let finding = Finding::new(FindingCode::CrsAssumed).with("value", "local metres");
+            findings.push(finding.on(Origin { layer: 0, row: 0 }));
             Crs::local("local metres")
         }
     };

@@ -36,6 +36,9 @@ impl Systems {
     }
 }
 
+/// Where a finding about a whole layer stands; its reader fills in which layer.
+const WHOLE: Origin = Origin { layer: 0, row: 0 };
+
 /// Whether coordinates read like degrees.
 fn like_degrees(shapes: &Shapes) -> bool {
     let mut coords = shapes.coords().iter().filter(|c| c.x.is_finite() && c.y.is_finite()).peekable();
@@ -190,7 +193,7 @@ fn assumed_as(name: &str, shapes: &Shapes, local: bool) -> Finding {
         suggest_crs(a, b, language)
     };
     let [en, zh] = [Language::English, Language::Chinese].map(|l| hint(l).unwrap_or_default());
-    let finding = Finding::new(FindingCode::CrsAssumed);
+    let finding = Finding::new(FindingCode::CrsAssumed).on(WHOLE);
     if en.is_empty() {
         return finding.with("value", name);
     }
@@ -246,7 +249,7 @@ pub(crate) fn project(
 
 fn exchange_axes(shapes: &mut Shapes, findings: &mut Vec<Finding>) {
     shapes.coords_mut().iter_mut().for_each(|c| *c = Coord { x: c.y, y: c.x });
-    findings.push(Finding::new(FindingCode::AxesSwapped));
+    findings.push(Finding::new(FindingCode::AxesSwapped).on(WHOLE));
 }
 
 /// The row that a coordinate belongs to.
@@ -312,18 +315,19 @@ fn number_zones(crs: &Crs, shapes: &mut Shapes, findings: &mut Vec<Finding>) -> 
 
 /// A layer in a city's own grid should lie where the shared points do.
 fn check_area(crs: &Crs, shapes: &Shapes, findings: &mut Vec<Finding>) {
-    let area = crs.grid.as_ref().and_then(|g| g.area);
-    let Some(((a, b), [p, q])) = bounds(shapes).zip(area) else { return };
+    let Some([p, q]) = crs.grid.as_ref().and_then(|g| g.area) else { return };
+    let Some((a, b)) = bounds(shapes) else { return };
     if near((a, b), (p, q)) {
         return;
     }
     let apart = |a: f64, b: f64, p: f64, q: f64| (p - b).max(a - q).max(0.0);
     let far = apart(a.x, b.x, p.x, q.x).hypot(apart(a.y, b.y, p.y, q.y)) / 1000.0;
-    findings.push(Finding::new(FindingCode::GridDoubtful).with("value", &crs.name).with_word(
+    let finding = Finding::new(FindingCode::GridDoubtful).with("value", &crs.name).with_word(
         "why",
         &format!("the layer lies {far:.0} km from the shared points"),
         &format!("图层距公共点 {far:.0} 公里"),
-    ));
+    );
+    findings.push(finding.on(WHOLE));
 }
 
 /// Undoes declared GCJ-02 and BD-09; venues whose degrees declare no datum are reported.

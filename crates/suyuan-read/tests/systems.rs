@@ -587,6 +587,33 @@ fn a_stray_vertex_does_not_stretch_a_layer() {
 }
 
 #[test]
+fn findings_name_their_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |survey: &RawSurvey, code: &str| {
+        let found = survey.findings.iter().find(|f| f.code.code() == code).unwrap();
+        survey.describe(found.origin.unwrap())
+    };
+    let right = shapefile(folder.path(), "right", PIPE, Some("4549"));
+    for (name, pipe, prj, code) in [
+        ("turned", exchanged(PIPE), Some("4549"), "R08"),
+        ("bare", PIPE, None, "R09"),
+        ("numbered", shifted(40e6), Some("4549"), "R24"),
+    ] {
+        let survey = read(&[right.clone(), shapefile(folder.path(), name, pipe, prj)], None).unwrap();
+        assert_eq!(codes(&survey), [code]);
+        assert!(named(&survey, code).contains(name), "{}", named(&survey, code));
+    }
+    let path = folder.path().join("points.csv");
+    fs::write(&path, table(&points().0, ",")).unwrap();
+    let far = shapefile(folder.path(), "far", PIPE, None);
+    let survey = read(&[far], Some(&format!("fit:{}", path.display()))).unwrap();
+    assert!(named(&survey, "R23").contains("far"));
+    let path = folder.path().join("m.inp");
+    fs::write(&path, "[JUNCTIONS]\nA 1\n[OUTFALLS]\nB 0 FREE\n[CONDUITS]\nP1 A B 100 0.01\n").unwrap();
+    assert!(named(&read(&[LayerSpec::new(Role::Pipes, path)], None).unwrap(), "R09").contains("m.inp"));
+}
+
+#[test]
 fn in_a_plane_of_its_own_nothing_is_moved() {
     let folder = tempfile::tempdir().unwrap();
     let local = LayerSpec { crs: Some("local".to_owned()), ..shapefile(folder.path(), "pipes", PIPE, None) };
