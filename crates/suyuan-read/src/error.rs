@@ -137,6 +137,18 @@ pub enum ReadError {
         /// Why.
         source: CrsError,
     },
+    /// A coordinate has no place in its system.
+    #[error("{} row {row}{}: {source}", path.display(), in_brackets(id.as_deref(), Language::English))]
+    NoPlace {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1.
+        row: usize,
+        /// Its id, if it has one.
+        id: Option<String>,
+        /// Which coordinate, in which system.
+        source: Box<CrsError>,
+    },
     /// A table of shared points cannot be used.
     #[error("{}: {source}", path.display())]
     SharedPoints {
@@ -186,6 +198,11 @@ pub enum ReadError {
     NoPipes,
 }
 
+fn in_brackets(id: Option<&str>, language: Language) -> String {
+    let (open, close) = (language.pick(" (", "（"), language.pick(")", "）"));
+    id.map_or_else(String::new, |id| format!("{open}{id}{close}"))
+}
+
 impl ReadError {
     /// What to do about it.
     #[must_use]
@@ -201,7 +218,7 @@ impl ReadError {
                  in Beijing 1954",
                 "例如北京 54 图层用 --crs \"+proj=tmerc +lon_0=120 +x_0=500000 +ellps=krass +towgs84=ΔX,ΔY,ΔZ,rX,rY,rZ,ppm\"",
             ),
-            Self::Crs { .. } => language.pick(
+            Self::Crs { .. } | Self::NoPlace { .. } => language.pick(
                 "say what it is with --crs, for example --crs EPSG:4549 or --crs EPSG:4490",
                 "请用 --crs 指定坐标系，例如 --crs EPSG:4549 或 --crs EPSG:4490",
             ),
@@ -276,6 +293,12 @@ impl ReadError {
                 format!("{} 第 {line} 行：{object} 的 {field} 值“{value}”不是坐标", path.display())
             }
             Self::Crs { path, source } => format!("{}：{}", path.display(), source.message(language)),
+            Self::NoPlace { path, row, id, source } => format!(
+                "{} 第 {row} 行{}：{}",
+                path.display(),
+                in_brackets(id.as_deref(), language),
+                source.message(language)
+            ),
             Self::SharedPoints { path, source } => {
                 format!("{}：{}", path.display(), source.message(language))
             }

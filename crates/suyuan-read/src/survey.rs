@@ -131,10 +131,11 @@ fn finish(
     let asked = spec.dialect.as_deref().or(options.dialect.as_deref());
     let understood = understand(spec, &layer.name, layer.attributes.as_ref(), &rows, dialects, asked)?;
     own.extend(understood.findings);
+    let rows: Arc<[u32]> = rows.into();
     let attributes: Arc<dyn Attributes> = if rows.len() == layer.attributes.len() {
         layer.attributes
     } else {
-        Arc::new(Chosen { inner: layer.attributes, rows })
+        Arc::new(Chosen { inner: layer.attributes, rows: Arc::clone(&rows) })
     };
     let mut raw = RawLayer {
         role: spec.role,
@@ -154,7 +155,7 @@ fn finish(
         attributes,
     };
     let way = Way { declared: layer.crs, ..way };
-    project(spec, &raw, &mut shapes, way, &mut own)?;
+    project(spec, &raw, &mut shapes, way, &mut own).map_err(|error| in_the_file(error, &rows))?;
     raw.shapes = shapes;
     report_shapes(&raw, &mut own);
     findings.extend(own.into_iter().map(|mut f| {
@@ -166,11 +167,19 @@ fn finish(
     Ok(raw)
 }
 
+/// An error about a row that was chosen, as one about the row of the file.
+fn in_the_file(mut error: ReadError, rows: &[u32]) -> ReadError {
+    if let ReadError::NoPlace { row, .. } = &mut error {
+        *row = rows.get(*row - 1).map_or(*row, |r| *r as usize + 1);
+    }
+    error
+}
+
 /// Rows of another table, some left out.
 #[derive(Debug)]
 struct Chosen {
     inner: Arc<dyn Attributes>,
-    rows: Vec<u32>,
+    rows: Arc<[u32]>,
 }
 
 impl Attributes for Chosen {

@@ -173,7 +173,8 @@ pub(crate) fn project_model(path: &Path, model: &mut RawSurvey) -> Result<(), Re
         }
         number_zones(&crs, &mut layer.shapes, &mut own).map_err(fail)?;
         check_area(&crs, &layer.shapes, &mut own);
-        transform.apply_all(layer.shapes.coords_mut()).map_err(|(_, source)| fail(source))?;
+        let moved = transform.apply_all(layer.shapes.coords_mut());
+        moved.map_err(|(at, source)| no_place(path, layer, &layer.shapes, at, source))?;
         // The axes and the area are told once, of the links.
         own.retain(|f| index == 0 || f.code == FindingCode::ZoneNumber);
         model.findings.extend(own.into_iter().map(|mut f| {
@@ -244,7 +245,19 @@ pub(crate) fn project(
         undo_datum(spec, raw, shapes, findings);
     }
     let transform = Transform::new(&crs, target).map_err(fail)?;
-    transform.apply_all(shapes.coords_mut()).map_err(|(_, source)| fail(source))
+    let moved = transform.apply_all(shapes.coords_mut());
+    moved.map_err(|(at, source)| no_place(&spec.path, raw, shapes, at, source))
+}
+
+/// The error for a coordinate that has no place, by its row.
+fn no_place(path: &Path, raw: &RawLayer, shapes: &Shapes, at: usize, source: CrsError) -> ReadError {
+    let path = path.to_owned();
+    if !matches!(source, CrsError::OutOfRange { .. }) {
+        return ReadError::Crs { path, source };
+    }
+    let row = row_of(shapes, at);
+    let id = raw.text(Field::Id, row).map(str::to_owned);
+    ReadError::NoPlace { path, row: row + 1, id, source: Box::new(source) }
 }
 
 fn exchange_axes(shapes: &mut Shapes, findings: &mut Vec<Finding>) {

@@ -105,12 +105,12 @@ fn zone_numbers_come_to_what_is_declared() {
 /// Pipes of one line each, as GeoJSON that names a system.
 fn geojson(folder: &Path, name: &str, code: Option<&str>, lines: &[Vec<[f64; 2]>]) -> LayerSpec {
     let path = folder.join(name).with_extension("geojson");
-    let feature = |line: &Vec<[f64; 2]>| {
+    let feature = |(i, line): (usize, &Vec<[f64; 2]>)| {
         format!(
-            r#"{{"type":"Feature","properties":{{}},"geometry":{{"type":"LineString","coordinates":{line:?}}}}}"#
+            r#"{{"type":"Feature","properties":{{"ID":"P{i}"}},"geometry":{{"type":"LineString","coordinates":{line:?}}}}}"#
         )
     };
-    let features = lines.iter().map(feature).collect::<Vec<_>>().join(",");
+    let features = lines.iter().enumerate().map(feature).collect::<Vec<_>>().join(",");
     let crs = code.map_or_else(String::new, |code| {
         format!(r#""crs":{{"type":"name","properties":{{"name":"EPSG:{code}"}}}},"#)
     });
@@ -611,6 +611,25 @@ fn findings_name_their_layer() {
     let path = folder.path().join("m.inp");
     fs::write(&path, "[JUNCTIONS]\nA 1\n[OUTFALLS]\nB 0 FREE\n[CONDUITS]\nP1 A B 100 0.01\n").unwrap();
     assert!(named(&read(&[LayerSpec::new(Role::Pipes, path)], None).unwrap(), "R09").contains("m.inp"));
+}
+
+#[test]
+fn a_coordinate_that_has_no_place_is_named_by_its_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = vec![vec![[120.2, 30.2], [120.201, 30.2]]; 6];
+    lines[4][1] = PIPE[0];
+    let spec = geojson(folder.path(), "pipes", Some("4490"), &lines);
+    for only in [None, Some("ID != 'P1'".to_owned())] {
+        let error = read(&[LayerSpec { only, ..spec.clone() }], None).unwrap_err();
+        assert!(error.to_string().contains("pipes.geojson row 5 (P4): (521606.774, "), "{error}");
+        let told = error.message(Language::Chinese);
+        assert!(told.contains("pipes.geojson 第 5 行（P4）：(521606.774, "), "{told}");
+        assert!(error.hint(Language::English).is_some());
+    }
+    let path = folder.path().join("m.inp");
+    fs::write(&path, "[JUNCTIONS]\nA 1\nC 1\n[OUTFALLS]\nB 0 FREE\n[CONDUITS]\nP1 A C 100 0.01\nP2 C B 100 0.01\n[COORDINATES]\nA 120.2 30.2\nC 120.21 30.2\nB 521606 3345809\n").unwrap();
+    let error = read(&[LayerSpec::new(Role::Pipes, path)], Some("EPSG:4490")).unwrap_err();
+    assert!(error.to_string().contains("m.inp row 2 (P2): "), "{error}");
 }
 
 #[test]
