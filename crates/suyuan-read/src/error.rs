@@ -8,6 +8,7 @@ use suyuan_core::crs::CrsError;
 
 use crate::filter::FilterError;
 use crate::shared_points::PointsError;
+use crate::spec::extension;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -218,6 +219,13 @@ impl ReadError {
                  in Beijing 1954",
                 "例如北京 54 图层用 --crs \"+proj=tmerc +lon_0=120 +x_0=500000 +ellps=krass +towgs84=ΔX,ΔY,ΔZ,rX,rY,rZ,ppm\"",
             ),
+            Self::NoPlace { path, .. } if ["geojson", "json"].contains(&extension(path).as_str()) => language
+                .pick(
+                    "GeoJSON that names no system is taken as degrees of WGS 84; where it is in metres, say what it is with --crs, \
+                     or for this layer alone with crs = \"EPSG:4549\" in its table in city.toml",
+                    "未注明坐标系的 GeoJSON 按 WGS 84 经纬度读取；若为米制坐标，请用 --crs 指定，或在 city.toml 中该图层的表内写 \
+                     crs = \"EPSG:4549\"",
+                ),
             Self::Crs { .. } | Self::NoPlace { .. } => language.pick(
                 "say what it is with --crs, for example --crs EPSG:4549 or --crs EPSG:4490",
                 "请用 --crs 指定坐标系，例如 --crs EPSG:4549 或 --crs EPSG:4490",

@@ -11,7 +11,7 @@ use crate::error::ReadError;
 use crate::formats::known_endings;
 use crate::layer::FileLayer;
 use crate::spec::{LayerSpec, ReadOptions};
-use crate::systems::Systems;
+use crate::systems::{Systems, beyond_degrees};
 use crate::{geojson, gpkg, interlis, shapefile};
 
 /// A layer as its file has it, with the system that it is said to be in.
@@ -117,13 +117,17 @@ fn settle_crs(
     systems: &mut Systems,
     opened: &mut FileLayer,
 ) -> Result<(), ReadError> {
+    // GeoJSON is in WGS 84 unless it says otherwise; where its coordinates are no degrees, it has forgotten to say.
+    let geojson = opened.format == "GeoJSON";
+    let planar = geojson && beyond_degrees(&opened.shapes);
+    let silent = opened.crs.as_ref().is_none_or(|crs| planar && crs.geographic);
     if let Some(text) = spec.crs.as_deref().filter(|t| Datum::parse(t).is_none()) {
         opened.crs = Some(systems.parse(text, &spec.path)?);
     } else if spec.crs.is_some() {
         opened.crs = Crs::from_epsg(4326).ok();
     } else if let Some(text) = options.crs.as_deref()
-        && (opened.crs.is_none() || spec.role == Role::Pipes)
-        && opened.format != "GeoJSON"
+        && (silent || spec.role == Role::Pipes)
+        && (planar || !geojson)
     {
         opened.crs = Some(systems.parse(text, &spec.path)?);
     }

@@ -45,6 +45,11 @@ fn like_degrees(shapes: &Shapes) -> bool {
     coords.peek().is_some() && coords.all(|c| c.x.abs() <= 180.0 && c.y.abs() <= 90.0)
 }
 
+/// Whether coordinates are no degrees, whichever of the two comes first; a few strays do not count.
+pub(crate) fn beyond_degrees(shapes: &Shapes) -> bool {
+    bounds(shapes).is_some_and(|(a, b)| [a.x, a.y, b.x, b.y].iter().any(|v| v.abs() > 180.0))
+}
+
 /// Of the numbers along an axis the least and the greatest, and the middle one. From five on the outermost hundredth on
 /// either side, one at least, is left out: a vertex at (0, 0) does not stretch a city.
 fn along(shapes: &Shapes, axis: fn(&Coord<f64>) -> f64) -> Option<[f64; 3]> {

@@ -633,6 +633,37 @@ fn a_coordinate_that_has_no_place_is_named_by_its_row() {
 }
 
 #[test]
+fn geojson_that_is_in_metres_and_does_not_say_so_is_taken_as_the_user_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = [[56_000.0, 73_000.0], [56_100.0, 73_050.0]];
+    let points_path = folder.path().join("points.csv");
+    let (shared, truth) = points();
+    fs::write(&points_path, table(&shared, ",")).unwrap();
+    let crs = format!("fit:{}", points_path.display());
+    let known = pipe.map(|[x, y]| truth.apply(Coord { x, y })).map(|c| [c.x, c.y]);
+    let pipes = geojson(folder.path(), "pipes", None, &[pipe.to_vec()]);
+    let waters = LayerSpec { role: Role::Waters, ..geojson(folder.path(), "waters", None, &[pipe.to_vec()]) };
+    let survey = read(&[pipes.clone(), waters], Some(&crs)).unwrap();
+    assert_eq!((survey.crs.epsg, codes(&survey)), (Some(4549), vec!["R22"]));
+    lies_at(&survey, 0, known, 1e-5);
+    lies_at(&survey, 1, known, 1e-5);
+    // What says its system keeps it, and degrees stay degrees, latitude first or not.
+    let said =
+        LayerSpec { role: Role::Waters, ..geojson(folder.path(), "s", Some("4549"), &[known.to_vec()]) };
+    let lines = [vec![[120.2, 30.2], [120.201, 30.2]], vec![[30.2, 120.2], [30.2, 120.201]]];
+    let degrees = lines.map(|line| geojson(folder.path(), &format!("d{}", line[0][0]), None, &[line]));
+    let [d, turned] = degrees.map(|spec| LayerSpec { role: Role::Waters, ..spec });
+    let survey = read(&[pipes.clone(), said, d, turned], Some(&crs)).unwrap();
+    lies_at(&survey, 1, known, 1e-5);
+    assert_eq!(vertices(&survey, 2), vertices(&survey, 3));
+    assert!((vertices(&survey, 2)[0].x - 519_000.0).abs() < 1000.0);
+    // Without a word of anybody: refused, and where to say it is told.
+    let error = read(&[pipes], None).unwrap_err();
+    let hint = error.hint(Language::English).unwrap();
+    assert!(hint.contains("--crs") && hint.contains("crs = \"EPSG:4549\" in its table"), "{error}: {hint}");
+}
+
+#[test]
 fn in_a_plane_of_its_own_nothing_is_moved() {
     let folder = tempfile::tempdir().unwrap();
     let local = LayerSpec { crs: Some("local".to_owned()), ..shapefile(folder.path(), "pipes", PIPE, None) };
