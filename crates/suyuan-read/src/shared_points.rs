@@ -54,6 +54,14 @@ pub enum PointsError {
         /// Their codes.
         codes: [u32; 2],
     },
+    /// A line is no line of a table.
+    #[error("line {line}: {why}")]
+    Unreadable {
+        /// The line, from 1.
+        line: u64,
+        /// Why.
+        why: String,
+    },
     /// A coordinate is no number.
     #[error("line {line}: column `{column}` holds `{value}`, expected metres")]
     NotANumber {
@@ -134,6 +142,7 @@ impl PointsError {
             (Self::Zone { line, east, crs, zone }, _) => format!(
                 "第 {line} 行：东坐标 {east} 的带号与 {crs} 不一致（带号 {zone}）；请改用带号相符的 EPSG 代码，或更正东坐标"
             ),
+            (Self::Unreadable { line, why }, _) => format!("第 {line} 行无法读取：{why}"),
             (Self::NotANumber { line, column, value }, _) => {
                 format!("第 {line} 行“{column}”列的值为“{value}”，应为米数")
             }
@@ -233,33 +242,48 @@ fn columns(header: &[String]) -> Result<Columns, PointsError> {
     Ok(Columns { name, places, code: codes[0] })
 }
 
-/// The line of a record, from 1: its position may lie before the end of the line above, and before blank lines.
-fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
-    let before = position.and_then(|p| text.get(..p.byte() as usize)).unwrap_or_default();
-    let rest = &text[before.len()..];
-    let skipped = &rest[..rest.len() - rest.trim_start_matches(['\r', '\n']).len()];
-    1 + before.matches('\n').count() as u64 + skipped.matches('\n').count() as u64
+/// The line of a record, from 1; a record may be said to begin before the end of the line above, and before blank lines.
+fn line_of(text: &str, byte: usize) -> u64 {
+    let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
+    let blank = rest.chars().take_while(|c| matches!(c, '\r' | '\n')).filter(|c| *c == '\n').count();
+    (1 + before.matches('\n').count() + blank) as u64
 }
 
 /// The shared points of a table and the known system.
 fn parse(text: &str) -> Result<(Vec<SharedPoint>, Crs), PointsError> {
-    let first = text.lines().find(|l| !l.trim().is_empty() && !l.starts_with('#')).unwrap_or_default();
+    // Above the header only: below it, a point may be named `#12`.
+    let is_comment = |line: &&str| line.trim().is_empty() || line.starts_with('#');
+    let above: usize = text.split_inclusive('\n').take_while(is_comment).map(str::len).sum();
+    let body = &text[above..];
+    let first = body.lines().next().unwrap_or_default();
     let most = |separator: &char| first.matches(*separator).count();
     let separator = [',', '\t', ';'].into_iter().rev().max_by_key(most).unwrap_or(',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator as u8)
-        .comment(Some(b'#'))
         .flexible(true)
         .has_headers(false)
         .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let mut rows = reader.records().filter_map(Result::ok).filter(|r| r.iter().any(|cell| !cell.is_empty()));
+        .from_reader(body.as_bytes());
+    let line_at =
+        |position: Option<&csv::Position>| line_of(text, above + position.map_or(0, |p| p.byte() as usize));
+    let unreadable = |error: csv::Error| PointsError::Unreadable {
+        line: line_at(error.position()),
+        why: error.to_string(),
+    };
+    let mut rows = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(unreadable)?;
+        if row.iter().any(|cell| !cell.is_empty()) {
+            rows.push(row);
+        }
+    }
+    let mut rows = rows.into_iter();
     let header: Vec<String> = rows.next().map(|r| r.iter().map(str::to_owned).collect()).unwrap_or_default();
     let columns = columns(&header)?;
     let known = Crs::from_epsg(columns.code)?;
     let mut points = Vec::new();
     for row in rows {
-        let line = line_of(text, row.position());
+        let line = line_at(row.position());
         let number = |column: usize| {
             let value = row.get(column).unwrap_or_default();
             // No system in metres has coordinates beyond a hundred thousand kilometres.

@@ -408,6 +408,8 @@ fn a_table_of_points_that_is_wrong_says_where() {
         (format!("{head}A,0,0,1,1\nB,5,zero,1,1\n"), "line 3: column `north` holds `zero`"),
         (format!("{head}A,0,0,1,1\nB,5,0,1\n"), "line 3: column `north EPSG:4549` holds ``"),
         (format!("{head}A,0,0,1,1\nB,nan,0,1,2\n"), "line 3: column `east` holds `nan`"),
+        (format!("# a\n\n#b,c\n{head}\n\nA,0,0,1,1\n\nB,x,0,1,2\n"), "line 9: column `east` holds `x`"),
+        (format!("{head}A,0,0,1,1\n# the second\nB,5,0,6,1\n"), "line 3: column `east` holds ``"),
         (format!("{head}A,0,0,1,1\nB,0,0,1,1\n"), "one place"),
         (format!("{head}A,0,0,9,9\nB,10,0,9,19\nC,0,20,29,9\n"), "mirrored"),
     ] {
@@ -419,6 +421,16 @@ fn a_table_of_points_that_is_wrong_says_where() {
     }
     let error = read(&[spec], Some("fit:nowhere.csv")).unwrap_err().to_string();
     assert!(error.contains("cannot open nowhere.csv"), "{error}");
+}
+
+#[test]
+fn points_named_by_number_signs_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.csv");
+    let spec = shapefile(folder.path(), "pipes", [[56_000.0, 73_000.0], [56_100.0, 73_050.0]], None);
+    fs::write(&path, format!("# 2024\n{}", table(&points().0, ",").replace("控制点", "#"))).unwrap();
+    let survey = read(&[spec], Some(&format!("fit:{}", path.display()))).unwrap();
+    assert_eq!(told(&survey, FindingCode::GridFitted)[0].detail("count"), Some("10"));
 }
 
 #[test]
