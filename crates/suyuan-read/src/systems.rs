@@ -99,23 +99,21 @@ fn middle(crs: &Crs, shapes: &Shapes) -> Result<Coord<f64>, CrsError> {
     Ok(place)
 }
 
-/// The system in metres for coordinates in a declared one.
+/// The system in metres for coordinates in a declared one: for a city's grid its known system, or what stands for that.
 fn metric(crs: &Crs, shapes: &Shapes) -> Result<Crs, CrsError> {
-    if let Some(grid) = &crs.grid {
-        return Ok(grid.known.clone());
-    }
     if crs.geographic {
         let place = middle(crs, shapes)?;
         return Ok(crs.metric_for(place.x, place.y));
     }
-    let twin = crs.to_metres();
-    if twin.is_none() && (crs.wkt.is_empty() || (crs.metres_per_unit - 1.0).abs() > 1e-12) {
+    let known = crs.grid.as_ref().map_or(crs, |grid| &grid.known);
+    let twin = known.to_metres();
+    if twin.is_none() && (known.wkt.is_empty() || (known.metres_per_unit - 1.0).abs() > 1e-12) {
         // No definition to write, or one in feet that only PROJ knows: build around its place on the earth instead.
         let degrees = Crs::from_epsg(4326)?;
         let place = Transform::new(crs, &degrees)?.apply(middle(crs, shapes)?)?;
         return Ok(degrees.metric_for(place.x, place.y));
     }
-    Ok(twin.unwrap_or_else(|| crs.clone()))
+    Ok(twin.unwrap_or_else(|| known.clone()))
 }
 
 /// The system that every layer goes to, and for each layer that declares none the one of a layer it lies beside.

@@ -554,6 +554,19 @@ fn axes_and_zone_numbers_are_settled_before_the_system_in_metres_is_chosen() {
 }
 
 #[test]
+fn a_city_grid_by_a_proj_text_is_built_in_a_system_that_can_be_written() {
+    let pipe = [[56_000.0, 73_000.0], [56_100.0, 73_050.0]];
+    let (_, truth) = points();
+    let crs = format!("similarity:{PROJ},north=3271234.567,east=461234.567,rotation=-0.345,scale=1.00003");
+    let survey = one(pipe, None, Some(&crs)).unwrap();
+    assert_eq!((survey.crs.epsg, codes(&survey)), (Some(32651), vec![]));
+    assert!(!survey.crs.wkt.is_empty());
+    let to = Transform::new(&Crs::parse(PROJ).unwrap(), &survey.crs).unwrap();
+    let known = pipe.map(|[x, y]| to.apply(truth.apply(Coord { x, y })).unwrap());
+    lies_at(&survey, 0, known.map(|c| [c.x, c.y]), 1e-6);
+}
+
+#[test]
 fn the_middle_of_a_survey_decides_its_zone_whatever_the_order_of_its_rows() {
     let folder = tempfile::tempdir().unwrap();
     // Across 121.5°E, most of it west; a stray far in the east.
