@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use suyuan_core::crs::{Crs, CrsError, Datum, Transform, ZoneNumbers, looks_swapped, suggest_crs};
-use suyuan_core::raw::{Field, RawLayer, Role, Shapes};
+use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind, Shapes};
 use suyuan_core::{Coord, Finding, FindingCode, Language, Origin, RawSurvey};
 
 use crate::error::ReadError;
@@ -265,6 +265,16 @@ fn no_place(path: &Path, raw: &RawLayer, shapes: &Shapes, at: usize, source: Crs
 
 fn exchange_axes(shapes: &mut Shapes, findings: &mut Vec<Finding>) {
     shapes.coords_mut().iter_mut().for_each(|c| *c = Coord { x: c.y, y: c.x });
+    if shapes.kind() == ShapeKind::Polygon {
+        // Mirrored, the rings run the other way.
+        let mut turned = Shapes::new(ShapeKind::Polygon);
+        for row in 0..shapes.len() {
+            let rings: Vec<Vec<Coord<f64>>> =
+                shapes.parts(row).map(|ring| ring.iter().rev().copied().collect()).collect();
+            turned.push(rings.iter().map(Vec::as_slice));
+        }
+        *shapes = turned;
+    }
     findings.push(Finding::new(FindingCode::AxesSwapped).on(WHOLE));
 }
 

@@ -219,6 +219,29 @@ fn axes_are_exchanged_only_where_the_system_leaves_no_doubt() {
 }
 
 #[test]
+fn rings_keep_their_sense_when_axes_are_exchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipes = shapefile(folder.path(), "pipes", PIPE, Some("4549"));
+    let [x, y] = PIPE[0];
+    let square = [[x, y], [x, y + 50.0], [x + 50.0, y + 50.0], [x + 50.0, y], [x, y]];
+    let areas = |ring: Vec<[f64; 2]>| {
+        let mut spec = geojson(folder.path(), "areas", Some("4549"), &[ring]);
+        let text = fs::read_to_string(&spec.path).unwrap();
+        let polygon = text.replace("LineString", "Polygon").replace("[[", "[[[").replace("]]", "]]]");
+        fs::write(&spec.path, polygon).unwrap();
+        spec.role = Role::Drainers;
+        vertices(&read(&[pipes.clone(), spec], None).unwrap(), 1)
+    };
+    let twice_area = |ring: &[Coord<f64>]| -> f64 {
+        ring.windows(2).map(|w| (w[0].x - x) * (w[1].y - y) - (w[1].x - x) * (w[0].y - y)).sum()
+    };
+    // Clockwise, as outer rings are.
+    for ring in [areas(square.to_vec()), areas(square.map(|[x, y]| [y, x]).to_vec())] {
+        assert!((twice_area(&ring) + 5000.0).abs() < 1e-3, "{ring:?}");
+    }
+}
+
+#[test]
 fn what_declares_nothing_is_a_plane_of_its_own_with_a_suggestion() {
     for (pipe, named) in [
         (shifted(40e6), Some(["EPSG:4528", "EPSG:2364", "EPSG:2416"])),
