@@ -76,6 +76,35 @@ fn codes_transformed_here_agree_with_proj() {
     assert!(counts[0] == table.len() && counts[1] > 50, "{counts:?} of {}", table.len());
 }
 
+/// Every shifted system of the table, over its area; PROJ is told the same parameters, since its own for LV95 and LV03 may be
+/// grids.
+#[test]
+fn shifted_systems_go_to_web_maps_as_proj_does() {
+    let web = Crs::from_epsg(3857).unwrap();
+    for code in [2056, 2326, 4149, 4150, 4611, 21781] {
+        let crs = Crs::from_epsg(code).unwrap();
+        assert!(crs.definition.contains("+towgs84="));
+        let [west, east, south, north] =
+            if crs.wkt.contains("Hong") { [113.8, 114.5, 22.1, 22.6] } else { [5.9, 10.5, 45.8, 47.9] };
+        let proj = |from: &str, to: &str| Proj::new_known_crs(from, to, None).unwrap();
+        let ways = [[&crs, &web], [&web, &crs]].map(|[from, to]| {
+            let [a, b] = [from, to].map(|c| if c == &web { "EPSG:3857" } else { &*c.definition });
+            let metres = if to.geographic { 111_320.0 } else { 1.0 };
+            (proj("EPSG:4326", a), Transform::new(from, to).unwrap(), proj(a, b), metres)
+        });
+        for i in 0..25 {
+            let lon = west + (east - west) * f64::from(i % 5) / 4.0;
+            let lat = south + (north - south) * f64::from(i / 5) / 4.0;
+            for (start, ours, theirs, metres) in &ways {
+                let (x, y) = start.convert((lon, lat)).unwrap();
+                let (a, b) = (ours.apply(Coord { x, y }).unwrap(), theirs.convert((x, y)).unwrap());
+                let off = (a.x - b.0).hypot(a.y - b.1) * metres;
+                assert!(off < 1e-4, "{code}: {off} m at {lon}, {lat}");
+            }
+        }
+    }
+}
+
 #[test]
 fn units_and_kinds_of_codes_are_asked_of_proj() {
     for (code, geographic, metres, native) in [

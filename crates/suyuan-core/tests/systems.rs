@@ -113,3 +113,46 @@ fn wrong_texts_say_what_is_wrong_in_both_languages() {
         assert!(plane.is_local() && plane.name == "plan");
     }
 }
+
+/// There, and back from the figures there, by PROJ 9.5.1 with the same shifts.
+#[test]
+fn a_shift_goes_to_web_maps_and_back_as_proj_does() {
+    for (name, [x, y], [east, north], [x_back, y_back]) in [
+        (
+            "2326",
+            [836_000.0, 819_000.0],
+            [12_709_821.969_1, 2_548_782.004_3],
+            [836_000.000_414_790, 818_999.999_835_588],
+        ),
+        ("4611", [114.2, 22.3], [12_712_959.032_2, 2_547_397.848_9], [114.200_000_004, 22.299_999_999]),
+        (
+            "2056",
+            [2_680_000.0, 1_250_000.0],
+            [946_029.498_1, 6_006_946.855_7],
+            [2_680_000.000_614_556, 1_250_000.001_140_554],
+        ),
+        (
+            "21781",
+            [680_000.0, 250_000.0],
+            [946_029.498_1, 6_006_946.855_7],
+            [680_000.000_614_556, 250_000.001_140_554],
+        ),
+        ("4150", [8.5, 47.4], [946_090.639_3, 6_007_385.656_9], [8.500_000_008, 47.400_000_010]),
+        ("4149", [8.5, 47.4], [946_090.639_3, 6_007_385.656_9], [8.500_000_008, 47.400_000_010]),
+        (
+            "+proj=tmerc +lat_0=0 +lon_0=120 +k=1 +x_0=500000 +y_0=0 +ellps=krass +towgs84=-12.5,120.25,45.1,1.25,-2.5,3.75,-4.5 +units=m",
+            [520_000.0, 3_340_000.0],
+            [13_381_563.022_4, 3_526_517.520_2],
+            [520_000.001_563_014, 3_340_000.000_805_179],
+        ),
+    ] {
+        let [crs, web] = [name, "3857"].map(|text| Crs::parse(text).unwrap());
+        let there = Transform::new(&crs, &web).unwrap().apply(Coord { x, y }).unwrap();
+        let off = (there.x - east).hypot(there.y - north);
+        assert!(off < 2e-4, "{name}: {there:?} is {off} m off");
+        let back = Transform::new(&web, &crs).unwrap().apply(Coord { x: east, y: north }).unwrap();
+        let metres = if crs.geographic { 111_320.0 } else { 1.0 };
+        let off = (back.x - x_back).hypot(back.y - y_back) * metres;
+        assert!(off < 2e-4, "{name}: {back:?} is {off} m off");
+    }
+}

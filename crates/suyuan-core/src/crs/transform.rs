@@ -19,7 +19,8 @@ pub struct Transform {
 
 enum Way {
     Same,
-    Proj4(Box<(Proj, Proj)>),
+    /// One step after the other.
+    Proj4(Vec<[Proj; 2]>),
     #[cfg(feature = "proj")]
     System(String, String),
 }
@@ -45,6 +46,14 @@ fn is_modern(definition: &str) -> bool {
 fn has_shift(definition: &str) -> bool {
     definition.contains("+towgs84=")
 }
+
+/// Whether it is the sphere of web maps, which takes degrees of WGS 84 for its own: no shift is due on it.
+fn is_web_sphere(definition: &str) -> bool {
+    definition.split_whitespace().any(|w| w == "+b=6378137")
+}
+
+/// Degrees of WGS 84: by themselves, and where a shift leads to them or from them.
+const DEGREES: &str = "+proj=longlat +a=6378137 +rf=298.257223563 +no_defs";
 
 impl Transform {
     /// The transform from one system to another.
@@ -77,7 +86,7 @@ impl Transform {
             let name = |c: &Crs| match c.epsg {
                 _ if is_modern(&c.definition)
                     && !has_shift(&c.definition)
-                    && !c.definition.contains("+b=") =>
+                    && !is_web_sphere(&c.definition) =>
                 {
                     let datum = datum_of(&c.definition);
                     let rest = c.definition.split_whitespace().filter(|w| !datum.contains(w));
@@ -106,17 +115,27 @@ impl Transform {
         }
         // Where one side has a shift, the modern side must say that its own is none.
         let shifted = has_shift(&from.definition) || has_shift(&to.definition);
-        let text = |c: &Crs| {
-            if shifted && !has_shift(&c.definition) {
-                format!("{} +towgs84=0,0,0", c.definition)
+        let text = |definition: &str| {
+            if shifted && !has_shift(definition) {
+                format!("{definition} +towgs84=0,0,0")
             } else {
-                c.definition.clone()
+                definition.to_owned()
             }
         };
-        let proj = |c: &Crs| {
-            Proj::from_proj_string(&text(c)).map_err(|_| CrsError::Unknown { text: c.name.clone() })
+        let proj = |text: &str, crs: &Crs| {
+            Proj::from_proj_string(text).map_err(|_| CrsError::Unknown { text: crs.name.clone() })
         };
-        Ok(Way::Proj4(Box::new((proj(from)?, proj(to)?))))
+        let step = |a: &str, b: &str| Ok([proj(a, from)?, proj(b, to)?]);
+        let [a, b] = [&from.definition, &to.definition];
+        // On the sphere of web maps a shift of none would not be none: its degrees are those of the ellipsoid.
+        let steps = if shifted && is_web_sphere(a) {
+            vec![step(a, DEGREES)?, step(&text(DEGREES), &text(b))?]
+        } else if shifted && is_web_sphere(b) {
+            vec![step(&text(a), &text(DEGREES))?, step(DEGREES, b)?]
+        } else {
+            vec![step(&text(a), &text(b))?]
+        };
+        Ok(Way::Proj4(steps))
     }
 
     /// The same place in the other system.
@@ -151,14 +170,15 @@ impl Transform {
             let before = self.grids[0].map_or(given, |grid| grid.apply(given));
             match &self.way {
                 Way::Same => *place = before,
-                Way::Proj4(pair) => {
+                Way::Proj4(steps) => {
                     let mut point = if self.degrees[0] {
                         (before.x.to_radians(), before.y.to_radians(), 0.0)
                     } else {
                         (before.x, before.y, 0.0)
                     };
-                    proj4rs::transform::transform(&pair.0, &pair.1, &mut point)
-                        .map_err(|_| (i, out(given)))?;
+                    for [a, b] in steps {
+                        proj4rs::transform::transform(a, b, &mut point).map_err(|_| (i, out(given)))?;
+                    }
                     *place = if self.degrees[1] {
                         Coord { x: point.0.to_degrees(), y: point.1.to_degrees() }
                     } else {
