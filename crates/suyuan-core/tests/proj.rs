@@ -213,3 +213,44 @@ fn a_shift_that_proj_only_guesses_is_refused() {
         assert!(Transform::new(&Crs::from_epsg(code).unwrap(), &Crs::from_epsg(4326).unwrap()).is_ok());
     }
 }
+
+/// What is taken for modern by its ellipsoid lies within 3 m of WGS 84 in the middle of its area by PROJ's first choice: each
+/// fifth code.
+#[test]
+fn datums_taken_for_modern_are() {
+    let (mut modern, mut off) = (0, Vec::new());
+    for code in (4001..4999).chain(5200..11_000).step_by(5) {
+        let Ok(crs) = Crs::from_epsg(code) else { continue };
+        let native = crs.definition.contains("+a=6378137 ") && !crs.definition.contains("+datum_name=");
+        if !crs.geographic || !native {
+            continue;
+        }
+        let name = format!("EPSG:{code}");
+        let area = Proj::new(&name).ok().and_then(|p| p.area_of_use().ok()?.0);
+        let Some(area) = area else { continue };
+        let east = if area.east < area.west { area.east + 360.0 } else { area.east };
+        let middle = ((area.west + east) / 2.0, (area.south + area.north) / 2.0);
+        let Ok(way) = Proj::new_known_crs(&name, "EPSG:4326", None) else { continue };
+        let (x, y) = way.convert(middle).unwrap();
+        modern += 1;
+        let metres = ((x - middle.0 + 540.0).rem_euclid(360.0) - 180.0).hypot(y - middle.1) * 111_320.0;
+        if metres > 3.0 {
+            off.push((code, crs.name, metres));
+        }
+    }
+    assert!(modern > 25 && off.is_empty(), "{modern}: {off:?}");
+    // Those that are not, by PROJ: 9.5.1 says 324, 225, 78, 23, 6 and 4 m.
+    for (code, lon, lat, metres) in [
+        (4121, 23.9, 38.3, 324.4),
+        (4756, 105.8, 15.9, 225.0),
+        (4141, 34.9, 31.4, 77.9),
+        (4319, 48.0, 29.3, 23.5),
+        (4318, 47.5, 29.3, 5.75),
+        (6311, 33.4, 35.2, 3.8),
+    ] {
+        let [from, to] = [code, 4326].map(|c| Crs::from_epsg(c).unwrap());
+        let place = Transform::new(&from, &to).unwrap().apply(Coord { x: lon, y: lat }).unwrap();
+        let moved = ((place.x - lon) * lat.to_radians().cos()).hypot(place.y - lat) * 111_320.0;
+        assert!((moved - metres).abs() < 0.02 * metres, "EPSG:{code} by {moved} m");
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use suyuan_core::crs::{Crs, Transform};
+use suyuan_core::crs::{Crs, CrsError, Transform};
 use suyuan_core::{Coord, Language};
 
 fn fixtures() -> PathBuf {
@@ -154,5 +154,112 @@ fn a_shift_goes_to_web_maps_and_back_as_proj_does() {
         let metres = if crs.geographic { 111_320.0 } else { 1.0 };
         let off = (back.x - x_back).hypot(back.y - y_back) * metres;
         assert!(off < 2e-4, "{name}: {back:?} is {off} m off");
+    }
+}
+
+const DEGREES: &str = r#"PRIMEM["Greenwich",0],UNIT["Degree",0.0174532925199433]"#;
+
+/// A grid in degrees or, with a meridian, of UTM's kind.
+fn on(names: [&str; 2], ellipsoid: &str, shift: &str, meridian: Option<f64>) -> Crs {
+    let degrees =
+        format!(r#"GEOGCS["{}",DATUM["{}",SPHEROID[{ellipsoid}]{shift}],{DEGREES}]"#, names[0], names[1]);
+    let text = meridian.map_or_else(
+        || degrees.clone(),
+        |lon| {
+            format!(
+                r#"PROJCS["grid",{degrees},PROJECTION["Transverse_Mercator"],PARAMETER["central_meridian",{lon}],PARAMETER["scale_factor",0.9996],PARAMETER["false_easting",500000],UNIT["metre",1]]"#
+            )
+        },
+    );
+    Crs::from_wkt(&text).unwrap()
+}
+
+const GRS80: &str = r#""GRS 1980",6378137,298.257222101"#;
+const WGS84: &str = r#""WGS 84",6378137,298.257223563"#;
+
+/// Names in both flavours, by PROJ 9.5.1.
+const OFF: [([&str; 2], &str); 20] = [
+    (["GGRS87", "Greek_Geodetic_Reference_System_1987"], GRS80),
+    (["GCS_GGRS_1987", "D_GGRS_1987"], GRS80),
+    (["VN-2000", "Vietnam_2000"], WGS84),
+    (["GCS_VN_2000", "D_Vietnam_2000"], WGS84),
+    (["Israel 1993", "Israel_1993"], GRS80),
+    (["GCS_Israel", "D_Israel"], GRS80),
+    (["IG05/12 Intermediate CRS", "IG05_12_Intermediate_Datum"], GRS80),
+    (["IG05(2012)_Intermediate_CRS", "IG05(2012)_Intermediate_Datum"], GRS80),
+    (["IG05 Intermediate CRS", "IG05_Intermediate_Datum"], GRS80),
+    (["KUDAMS", "Kuwait_Utility"], GRS80),
+    (["GCS_KUDAMS", "D_Kuwait_Utility"], GRS80),
+    (["NGN", "National_Geodetic_Network"], WGS84),
+    (["GCS_NGN", "D_NGN"], WGS84),
+    (["CGRS93", "Cyprus_Geodetic_Reference_System_1993"], WGS84),
+    (["GCS_CGRS_1993", "D_Cyprus_Geodetic_Reference_System_1993"], WGS84),
+    (["GCS_Xrail84", "D_Xrail84"], WGS84),
+    (["Anaa (MOP92) geographiques (dms)", "MOP92 (ANAA) TUAMOTU"], GRS80),
+    (["HS2-IRF", "HS2_Intermediate_Reference_Frame"], GRS80),
+    (["GCS_HS2-IRF", "HS2_Intermediate_Reference_Frame"], GRS80),
+    (["TPEN11-IRF", "TPEN11_Intermediate_Reference_Frame"], GRS80),
+];
+
+#[test]
+fn datums_off_wgs84_on_its_ellipsoid_are_not_taken_for_it() {
+    let modern = [4326, 4490, 32634, 3857].map(|code| Crs::from_epsg(code).unwrap());
+    for (names, ellipsoid) in OFF {
+        // Noughts are no parameters for them.
+        for shift in ["", ",TOWGS84[0,0,0,0,0,0,0]"] {
+            let [degrees, grid] = [None, Some(24.0)].map(|lon| on(names, ellipsoid, shift, lon));
+            // Within the datum nothing is shifted.
+            let place = Transform::new(&degrees, &grid).unwrap().apply(Coord { x: 24.0, y: 0.0 }).unwrap();
+            assert!((place.x - 500_000.0).abs() < 1e-6 && place.y.abs() < 1e-6, "{names:?}: {place:?}");
+            for crs in [&degrees, &grid] {
+                assert_eq!(Crs::from_wkt(&crs.wkt).unwrap().definition, crs.definition);
+                // With PROJ its database is asked for the shift.
+                for other in modern.iter().filter(|_| !cfg!(feature = "proj")) {
+                    for way in [Transform::new(crs, other), Transform::new(other, crs)] {
+                        let refused = matches!(way, Err(CrsError::DatumShiftUnknown { .. }));
+                        assert!(refused, "{names:?} {}", other.name);
+                    }
+                }
+            }
+        }
+    }
+    // Two names of one datum are one; two datums are not.
+    let of = |i: usize| on(OFF[i].0, OFF[i].1, "", None);
+    assert_eq!(of(0).definition, of(1).definition);
+    assert_eq!(of(2).definition, of(3).definition);
+    assert!(cfg!(feature = "proj") || Transform::new(&of(0), &of(2)).is_err());
+    // Others on such an ellipsoid are modern.
+    for names in [["GDA2020", "GDA2020"], ["JGD2011", "Japanese_Geodetic_Datum_2011"], ["own", "own"]] {
+        assert!(Transform::new(&on(names, GRS80, "", Some(24.0)), &modern[0]).is_ok());
+    }
+}
+
+/// EPSG's parameters (operations 1272 and, its rotations with the other sign, 6960), places by PROJ 9.5.1; with PROJ without parameters too.
+#[test]
+fn datums_off_wgs84_are_shifted_by_parameters_given() {
+    let degrees = Crs::from_epsg(4326).unwrap();
+    for (i, meridian, [x, y], shift, [lon, lat]) in [
+        (
+            0,
+            24.0,
+            [476_000.0, 4_205_000.0],
+            ",TOWGS84[-199.87,74.79,246.62,0,0,0,0]",
+            [23.728_366_900_415, 37.994_935_568_840],
+        ),
+        (
+            3,
+            105.0,
+            [587_000.0, 2_325_000.0],
+            ",TOWGS84[-191.90441429,-39.30318279,-111.45032835,0.00928836,-0.01975479,0.00427372,0.252906278]",
+            [105.839_104_106_411, 21.022_726_497_369],
+        ),
+    ] {
+        let given = if cfg!(feature = "proj") { &[shift, ""][..] } else { &[shift] };
+        for shift in given {
+            let crs = on(OFF[i].0, OFF[i].1, shift, Some(meridian));
+            let place = Transform::new(&crs, &degrees).unwrap().apply(Coord { x, y }).unwrap();
+            let off = (place.x - lon).hypot(place.y - lat) * 111_320.0;
+            assert!(off < 1e-3, "{:?} {shift}: {off} m", OFF[i].0);
+        }
     }
 }

@@ -104,6 +104,51 @@ const TABLE: [Row; 10] = [
     ),
 ];
 
+/// Datums on the ellipsoid of GRS 1980 or WGS 84 that lie more than 3 m from WGS 84 all the same: a word for each, and the
+/// names it goes by (of the datum and of its degrees, in EPSG's words and in Esri's), in small letters and figures alone.
+/// Behind each, by how many metres a place in the middle of its area moves.
+///
+/// # Reference
+/// PROJ 9.5.1's database (EPSG v11.022, ESRI, IGNF): all geographic systems with a semi-major axis of 6 378 137 m, each
+/// brought to WGS 84 by the operation that PROJ ranks first without guessing. Esri's Georgia Geodetic Datum, which PROJ
+/// reaches only by way of Pulkovo 1942 and its metres, is left out.
+const OFF: [(&str, &[&str]); 10] = [
+    ("ggrs87", &["ggrs87", "greekgeodeticreferencesystem1987", "gcsggrs1987", "dggrs1987"]), // 324
+    ("vn2000", &["vn2000", "vietnam2000", "gcsvn2000", "dvietnam2000"]),                     // 225
+    ("israel1993", &["israel1993", "gcsisrael", "disrael", "gcsisrael1993", "disrael1993"]), // 78
+    // Its successor of 2012 moves by 78 m; of itself PROJ knows no shift.
+    ("ig05", &["ig05intermediatecrs", "ig05intermediatedatum"]),
+    (
+        "ig0512",
+        &[
+            "ig0512intermediatecrs",
+            "ig0512intermediatedatum",
+            "ig052012intermediatecrs",
+            "ig052012intermediatedatum",
+        ],
+    ), // 78
+    ("xrail84", &["gcsxrail84", "dxrail84", "xrail84"]), // 40
+    ("kudams", &["kudams", "kuwaitutility", "gcskudams", "dkuwaitutility"]), // 23
+    ("ngn", &["ngn", "nationalgeodeticnetwork", "gcsngn", "dngn", "dnationalgeodeticnetwork"]), // 6
+    ("mop92", &["mop92anaatuamotu", "anaamop92geographiquesdms"]), // 4
+    (
+        "cgrs93",
+        &["cgrs93", "cyprusgeodeticreferencesystem1993", "gcscgrs1993", "dcyprusgeodeticreferencesystem1993"],
+    ), // 4
+];
+
+/// The word for a datum on a modern ellipsoid that lies off WGS 84 all the same, by the names of its degrees and itself.
+///
+/// British railways' intermediate reference frames, of which there are dozens, each carry the distortion of a grid fitted to
+/// one line, and only a file tells which: none of them counts as modern.
+pub(crate) fn off(geographic: &str, datum: &str) -> Option<String> {
+    let names = [plain(geographic), plain(datum)];
+    if let Some((word, _)) = OFF.iter().find(|(_, known)| names.iter().any(|n| known.contains(&n.as_str()))) {
+        return Some((*word).to_owned());
+    }
+    names.into_iter().rev().find(|n| n.ends_with("intermediatereferenceframe") || n.ends_with("irf"))
+}
+
 fn plain(text: &str) -> String {
     // The plus tells CH1903+ from CH1903.
     let counts = |c: &char| c.is_ascii_alphanumeric() || *c == '+';
@@ -145,8 +190,10 @@ impl GeodeticDatum {
         if let Some(row) = TABLE.iter().find(matches).or_else(|| TABLE.iter().find(alias)) {
             return Self::from_row(row);
         }
-        // An unnamed datum on a modern geocentric ellipsoid is a modern one.
-        let modern = (ellipsoid.1 - 6_378_137.0).abs() < 0.5 && (ellipsoid.2 - 298.257_22).abs() < 1e-4;
+        // A datum not named above on a modern geocentric ellipsoid is a modern one.
+        let modern = off(geographic, datum).is_none()
+            && (ellipsoid.1 - 6_378_137.0).abs() < 0.5
+            && (ellipsoid.2 - 298.257_22).abs() < 1e-4;
         Self {
             epsg: None,
             name: geographic.to_owned(),

@@ -14,6 +14,9 @@ pub(crate) enum Method {
     SwissOblique { lat: f64, lon: f64, scale: f64 },
 }
 
+/// Before the word for a datum that lies off WGS 84 and whose shift nobody has said: our own, since PROJ has no such key.
+pub(crate) const OFF_DATUM: &str = "+datum_name=";
+
 /// A coordinate system taken apart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parts {
@@ -241,7 +244,10 @@ impl Parts {
             }
         };
         let shift = match self.datum.to_wgs84.as_deref() {
-            None | Some("") => String::new(),
+            // The ellipsoid alone would pass for a modern datum.
+            None => super::datum::off(&self.datum.name, &self.datum.datum)
+                .map_or_else(String::new, |word| format!(" {OFF_DATUM}{word}")),
+            Some("") => String::new(),
             Some(parameters) => format!(" +towgs84={parameters}"),
         };
         let unit = if self.method.is_some() { format!(" +to_meter={}", self.unit) } else { String::new() };

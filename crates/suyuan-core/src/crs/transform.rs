@@ -3,6 +3,7 @@
 use geo_types::Coord;
 use proj4rs::Proj;
 
+use super::parts::OFF_DATUM;
 use super::{Crs, CrsError, Similarity};
 #[cfg(feature = "proj")]
 use super::{system, wkt};
@@ -30,17 +31,25 @@ fn datum_of(definition: &str) -> Vec<&str> {
     definition
         .split_whitespace()
         .filter(|w| {
-            ["+a=", "+rf=", "+b=", "+ellps=", "+datum=", "+towgs84="].iter().any(|p| w.starts_with(p))
+            ["+a=", "+rf=", "+b=", "+ellps=", "+datum=", OFF_DATUM, "+towgs84="]
+                .iter()
+                .any(|p| w.starts_with(p))
         })
         .collect()
 }
 
 fn is_modern(definition: &str) -> bool {
     let datum = datum_of(definition);
-    datum.contains(&"+a=6378137")
+    let modern = datum.contains(&"+a=6378137")
         || datum
             .iter()
-            .any(|w| matches!(*w, "+ellps=GRS80" | "+ellps=WGS84" | "+datum=WGS84" | "+datum=NAD83"))
+            .any(|w| matches!(*w, "+ellps=GRS80" | "+ellps=WGS84" | "+datum=WGS84" | "+datum=NAD83"));
+    modern && !is_off(definition)
+}
+
+/// Whether its datum lies off WGS 84 in spite of its ellipsoid, by an amount that the text does not say.
+fn is_off(definition: &str) -> bool {
+    definition.contains(OFF_DATUM)
 }
 
 fn has_shift(definition: &str) -> bool {
@@ -80,7 +89,15 @@ impl Transform {
             }
         }
         #[cfg(feature = "proj")]
-        if from.definition.starts_with("EPSG:") || to.definition.starts_with("EPSG:") {
+        let asked = {
+            let by_code = |c: &Crs| c.definition.starts_with("EPSG:");
+            let off = is_off(&from.definition) || is_off(&to.definition);
+            by_code(from) || by_code(to) || off && datum_of(&from.definition) != datum_of(&to.definition)
+        };
+        #[cfg(feature = "proj")]
+        if asked {
+            // A city's own grid is asked about by the system it lies in.
+            let [from, to] = [from, to].map(|c| c.grid.as_ref().map_or(c, |grid| &grid.known));
             // A modern datum of ours is WGS 84 to PROJ: to others, CGCS2000 among them, it may know no shift, and leaves it
             // out. Else by code where there is one, so the sphere of web maps too.
             let name = |c: &Crs| match c.epsg {
@@ -93,12 +110,14 @@ impl Transform {
                     rest.chain(["+datum=WGS84"]).collect::<Vec<_>>().join(" ")
                 }
                 Some(code) => format!("EPSG:{code}"),
+                None if is_off(&c.definition) => c.wkt.clone(),
                 None => c.definition.clone(),
             };
             let unknown = || CrsError::DatumShiftUnknown { from: from.name.clone(), to: to.name.clone() };
             let modern = |c: &Crs| is_modern(&c.definition) || wkt::is_modern(&c.wkt);
             for (crs, other) in [(from, to), (to, from)] {
-                let known = crs.definition.starts_with("EPSG:") || modern(crs) || has_shift(&crs.definition);
+                let by_name = crs.definition.starts_with("EPSG:") || is_off(&crs.definition);
+                let known = by_name || modern(crs) || has_shift(&crs.definition);
                 if !known && datum_of(&crs.definition) != datum_of(&other.definition) {
                     return Err(unknown());
                 }

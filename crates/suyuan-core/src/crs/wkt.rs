@@ -1,7 +1,7 @@
 //! WKT 1, read in both flavours and written in either; WKT 2 as far as its parameters are named alike.
 
 use super::CrsError;
-use super::datum::GeodeticDatum;
+use super::datum::{self, GeodeticDatum};
 use super::parts::{Method, Parts};
 
 /// A node of the text: keyword, quoted and bare values, children.
@@ -132,14 +132,17 @@ pub(crate) fn summary(text: &str) -> Option<(String, bool, f64)> {
     }
 }
 
-/// Whether the ellipsoid of a WKT 1 text has the size of the modern ones, so its datum lies within metres of WGS 84.
+/// Whether the datum of a WKT 1 text lies within metres of WGS 84: it is none of those known to lie off, and its ellipsoid has
+/// the size of the modern ones.
 #[cfg(feature = "proj")]
 pub(crate) fn is_modern(text: &str) -> bool {
-    let axis = |root: Item| {
-        let geographic = if root.keyword == "GEOGCS" { Some(&root) } else { root.child(&["GEOGCS"]) };
-        geographic?.child(&["DATUM"])?.child(&["SPHEROID"])?.number(1)
+    let modern = |root: Item| {
+        let geographic = if root.keyword == "GEOGCS" { Some(&root) } else { root.child(&["GEOGCS"]) }?;
+        let item = geographic.child(&["DATUM"])?;
+        let axis = item.child(&["SPHEROID"])?.number(1)?;
+        Some((axis - 6_378_137.0).abs() < 0.5 && datum::off(geographic.name(), item.name()).is_none())
     };
-    read(text).ok().and_then(axis).is_some_and(|a| (a - 6_378_137.0).abs() < 0.5)
+    read(text).ok().and_then(modern).unwrap_or(false)
 }
 
 /// A degree in radians, as WKT writes it.
@@ -240,7 +243,12 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     );
     if let Some(shift) = datum_item.child(&["TOWGS84"]) {
         let all_zero = shift.values.iter().all(|v| v.trim().parse() == Ok(0.0));
-        datum.to_wgs84 = Some(if all_zero { String::new() } else { shift.values.join(",") });
+        if !all_zero {
+            datum.to_wgs84 = Some(shift.values.join(","));
+        } else if datum::off(&datum.name, &datum.datum).is_none() {
+            // Where a shift is known to be due, noughts only fill its place.
+            datum.to_wgs84 = Some(String::new());
+        }
     }
     let code = root
         .child(&["AUTHORITY", "ID"])
