@@ -254,3 +254,27 @@ fn datums_taken_for_modern_are() {
         assert!((moved - metres).abs() < 0.02 * metres, "EPSG:{code} by {moved} m");
     }
 }
+
+/// To systems that PROJ alone knows a layer's own parameters lead too, not those that its code has in PROJ's database: places
+/// by PROJ 9.5.1.
+#[test]
+fn parameters_of_a_layer_count_beside_its_code() {
+    let laea = Crs::from_epsg(3035).unwrap();
+    assert!(laea.definition.starts_with("EPSG:"));
+    for (code, shift, [x, y], [east, north]) in [
+        (2437, "15,-120,-50,0,0,0,0", [520_000.0, 3_340_000.0], [10_977_333.909_4, 7_668_739.045_7]),
+        (2326, "-100,-300,-200,0,0,0,0", [836_000.0, 819_000.0], [11_840_701.091_0, 6_657_053.359_5]),
+    ] {
+        // Its own stand where the table has some.
+        let text = Crs::from_epsg(code).unwrap().wkt;
+        let (before, after) = text.split_once("]").unwrap();
+        let after = after.strip_prefix(",TOWGS84[").map_or(after, |rest| rest.split_once(']').unwrap().1);
+        let crs = Crs::from_wkt(&format!("{before}],TOWGS84[{shift}]{after}")).unwrap();
+        assert_eq!(crs.epsg, Some(code));
+        let there = Transform::new(&crs, &laea).unwrap().apply(Coord { x, y }).unwrap();
+        let off = (there.x - east).hypot(there.y - north);
+        assert!(off < 0.01, "{code}: {off} m");
+        let back = Transform::new(&laea, &crs).unwrap().apply(there).unwrap();
+        assert!((back.x - x).hypot(back.y - y) < 0.01, "{code}: {back:?}");
+    }
+}

@@ -109,6 +109,13 @@ impl Transform {
                     let rest = c.definition.split_whitespace().filter(|w| !datum.contains(w));
                     rest.chain(["+datum=WGS84"]).collect::<Vec<_>>().join(" ")
                 }
+                // A shift of its own, not the table's, is what the code knows nothing of.
+                Some(code)
+                    if has_shift(&c.definition)
+                        && !Crs::from_epsg(code).is_ok_and(|known| known.definition == c.definition) =>
+                {
+                    c.definition.clone()
+                }
                 Some(code) => format!("EPSG:{code}"),
                 None if is_off(&c.definition) => c.wkt.clone(),
                 None => c.definition.clone(),
