@@ -278,3 +278,16 @@ fn parameters_of_a_layer_count_beside_its_code() {
         assert!((back.x - x).hypot(back.y - y) < 0.01, "{code}: {back:?}");
     }
 }
+
+/// Outside the areas of the shifts that PROJ knows it would by default take the one datum for the other, 286 m off here: place
+/// by PROJ 9.5.1 without that.
+#[test]
+fn outside_the_areas_of_shifts_none_is_guessed() {
+    let [grid, degrees] = [27700, 4326].map(|code| Crs::from_epsg(code).unwrap());
+    let place = Transform::new(&grid, &degrees).unwrap().apply(Coord { x: 530_000.0, y: -2_000_000.0 });
+    if let Ok(place) = place {
+        let (lon, lat) = (-0.626_557_933_283_8, 31.876_683_132_571_7);
+        let off = (place.x - lon).hypot(place.y - lat) * 111_320.0;
+        assert!(off < 1.0, "{off} m");
+    }
+}

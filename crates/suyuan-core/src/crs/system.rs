@@ -3,6 +3,8 @@
 use std::ffi::{CStr, CString};
 use std::ptr::{null, null_mut};
 
+use geo_types::Coord;
+
 use super::{Crs, wkt};
 
 /// The WKT 1 text of a code.
@@ -33,44 +35,78 @@ fn text_of(code: u32) -> Option<String> {
     }
 }
 
-/// Whether PROJ knows a way between two systems that is more than taking degrees of the one datum for those of the other,
-/// which it does by default ("ballpark") where it knows none.
-#[expect(unsafe_code, reason = "the proj crate has no way to refuse such ways")]
-pub(crate) fn related(from: &str, to: &str) -> bool {
-    let text = |name: &str| {
-        let kind = if name.starts_with("+proj=") { " +type=crs" } else { "" };
-        CString::new(format!("{name}{kind}")).ok()
-    };
-    let (Some(from), Some(to)) = (text(from), text(to)) else { return false };
-    let options = [c"ALLOW_BALLPARK=NO".as_ptr(), null()];
-    // SAFETY: every object is made in this context, checked before use and destroyed once, before the context; null is no
-    // area in particular.
-    unsafe {
-        let context = proj_sys::proj_context_create();
-        if context.is_null() {
-            return false;
-        }
-        proj_sys::proj_log_level(context, proj_sys::PJ_LOG_LEVEL_PJ_LOG_NONE);
-        let ends = [&from, &to].map(|text| proj_sys::proj_create(context, text.as_ptr()));
-        let mut known = false;
-        if ends.iter().all(|end| !end.is_null()) {
-            let way = proj_sys::proj_create_crs_to_crs_from_pj(
-                context,
-                ends[0],
-                ends[1],
-                null_mut(),
-                options.as_ptr(),
-            );
-            known = !way.is_null();
-            if known {
-                proj_sys::proj_destroy(way);
+/// A way of PROJ between two systems.
+pub(crate) struct Way {
+    context: *mut proj_sys::PJ_CONTEXT,
+    way: *mut proj_sys::PJ,
+}
+
+impl Way {
+    /// The way between two systems by code, PROJ text or WKT; `None` where PROJ knows none.
+    ///
+    /// By default PROJ takes degrees of the one datum for those of the other ("ballpark") where it knows no way, and for places
+    /// outside the areas of those it knows. Unless it may `guess`, it has no way in the first case, and in the second goes by
+    /// the parameters of the way it ranks first.
+    #[expect(unsafe_code, reason = "the proj crate has no way to refuse guesses")]
+    pub(crate) fn new(from: &str, to: &str, guess: bool) -> Option<Self> {
+        let text = |name: &str| {
+            let kind = if name.starts_with("+proj=") { " +type=crs" } else { "" };
+            CString::new(format!("{name}{kind}")).ok()
+        };
+        let (from, to) = (text(from)?, text(to)?);
+        let ballpark = if guess { c"ALLOW_BALLPARK=YES" } else { c"ALLOW_BALLPARK=NO" };
+        let options = [ballpark.as_ptr(), null()];
+        // SAFETY: every object is made in this context, checked before use and destroyed once, before the context; null is no
+        // area in particular.
+        unsafe {
+            let context = proj_sys::proj_context_create();
+            if context.is_null() {
+                return None;
             }
+            proj_sys::proj_log_level(context, proj_sys::PJ_LOG_LEVEL_PJ_LOG_NONE);
+            let mut made = Self { context, way: null_mut() };
+            let ends = [&from, &to].map(|text| proj_sys::proj_create(context, text.as_ptr()));
+            if ends.iter().all(|end| !end.is_null()) {
+                let [a, b] = ends;
+                let options = options.as_ptr();
+                let way = proj_sys::proj_create_crs_to_crs_from_pj(context, a, b, null_mut(), options);
+                if !way.is_null() {
+                    // East before north, whatever the authority says.
+                    made.way = proj_sys::proj_normalize_for_visualization(context, way);
+                    proj_sys::proj_destroy(way);
+                }
+            }
+            for end in ends.into_iter().filter(|end| !end.is_null()) {
+                proj_sys::proj_destroy(end);
+            }
+            (!made.way.is_null()).then_some(made)
         }
-        for end in ends.into_iter().filter(|end| !end.is_null()) {
-            proj_sys::proj_destroy(end);
+    }
+
+    /// The same place in the other system; `None` where it has none.
+    #[expect(unsafe_code, reason = "the way is PROJ's")]
+    pub(crate) fn convert(&self, place: Coord<f64>) -> Option<Coord<f64>> {
+        let xyzt = proj_sys::PJ_XYZT { x: place.x, y: place.y, z: 0.0, t: f64::INFINITY };
+        // SAFETY: the way is not null and lives as long as `self`, which no two threads share.
+        unsafe {
+            proj_sys::proj_errno_reset(self.way);
+            let forward = proj_sys::PJ_DIRECTION_PJ_FWD;
+            let found = proj_sys::proj_trans(self.way, forward, proj_sys::PJ_COORD { xyzt }).xy;
+            (proj_sys::proj_errno(self.way) == 0).then_some(Coord { x: found.x, y: found.y })
         }
-        proj_sys::proj_context_destroy(context);
-        known
+    }
+}
+
+impl Drop for Way {
+    #[expect(unsafe_code, reason = "the way is PROJ's")]
+    fn drop(&mut self) {
+        // SAFETY: both were made for this way alone; the way may be null, the context is not, and goes last.
+        unsafe {
+            if !self.way.is_null() {
+                proj_sys::proj_destroy(self.way);
+            }
+            proj_sys::proj_context_destroy(self.context);
+        }
     }
 }
 

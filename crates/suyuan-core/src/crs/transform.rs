@@ -23,7 +23,12 @@ enum Way {
     /// One step after the other.
     Proj4(Vec<[Proj; 2]>),
     #[cfg(feature = "proj")]
-    System(String, String),
+    System {
+        from: String,
+        to: String,
+        /// Whether PROJ may take the datums for one.
+        guess: bool,
+    },
 }
 
 /// The datum part of a PROJ text: what decides whether a shift is needed.
@@ -129,11 +134,11 @@ impl Transform {
                     return Err(unknown());
                 }
             }
-            let both_modern = modern(from) && modern(to);
-            if !both_modern && !system::related(&name(from), &name(to)) {
+            let (guess, [from, to]) = (modern(from) && modern(to), [name(from), name(to)]);
+            if !guess && system::Way::new(&from, &to, guess).is_none() {
                 return Err(unknown());
             }
-            return Ok(Way::System(name(from), name(to)));
+            return Ok(Way::System { from, to, guess });
         }
         let known = |c: &Crs| is_modern(&c.definition) || has_shift(&c.definition);
         if !(known(from) && known(to)) && datum_of(&from.definition) != datum_of(&to.definition) {
@@ -182,9 +187,9 @@ impl Transform {
         let out = |p: Coord<f64>| CrsError::OutOfRange { x: p.x, y: p.y, crs: self.from.clone() };
         #[cfg(feature = "proj")]
         let system = match &self.way {
-            Way::System(from, to) => Some(
-                proj::Proj::new_known_crs(from, to, None)
-                    .map_err(|_| (0, CrsError::Unknown { text: format!("{from} to {to}") }))?,
+            Way::System { from, to, guess } => Some(
+                system::Way::new(from, to, *guess)
+                    .ok_or_else(|| (0, CrsError::Unknown { text: format!("{from} to {to}") }))?,
             ),
             _ => None,
         };
@@ -212,10 +217,9 @@ impl Transform {
                     };
                 }
                 #[cfg(feature = "proj")]
-                Way::System(..) => {
+                Way::System { .. } => {
                     if let Some(system) = &system {
-                        let (x, y) = system.convert((before.x, before.y)).map_err(|_| (i, out(given)))?;
-                        *place = Coord { x, y };
+                        *place = system.convert(before).ok_or_else(|| (i, out(given)))?;
                     }
                 }
             }
