@@ -159,6 +159,49 @@ fn a_mistyped_point_is_named_and_chance_seldom_is() {
 }
 
 #[test]
+fn points_in_a_line_cannot_tell_exchanged_axes() {
+    let mut random = randoms(5);
+    let truth = Similarity::new(Coord { x: 4e5, y: 3e6 }, 0.3, 1.00001);
+    // Points along a line of 10 km, so far beside it in turns, with so much noise: the fit, and that with axes exchanged.
+    let mut fits = |count: usize, beside: f64, noise: f64, direction: f64| {
+        let (sin, cos) = direction.sin_cos();
+        let points: Vec<SharedPoint> = (0..count)
+            .map(|i| {
+                let along = 1e4 * i as f64 / (count - 1) as f64;
+                let off = if i % 2 == 1 { beside } else { 0.0 };
+                let local = Coord { x: 5e4 + along * cos - off * sin, y: 7e4 + along * sin + off * cos };
+                let known = truth.apply(local);
+                let off = [normal(&mut random), normal(&mut random)].map(|v| v * noise);
+                point(local, Coord { x: known.x + off[0], y: known.y + off[1] })
+            })
+            .collect();
+        let exchanged: Vec<SharedPoint> =
+            points.iter().map(|p| point(p.local, Coord { x: p.known.y, y: p.known.x })).collect();
+        [Fit::new(&points), Fit::new(&exchanged)]
+    };
+    for (count, direction) in [(3, 0.0), (3, 0.7), (4, 1.5), (8, 2.5)] {
+        for noise in [0.0, 0.02] {
+            // In the line, and within centimetres of it: both fit, and both are doubted.
+            for beside in [0.0, 0.02] {
+                for fit in fits(count, beside, noise, direction) {
+                    assert!(fit.unwrap().on_a_line(), "{count} {direction} {noise} {beside}");
+                }
+            }
+            // A street's width is enough for the right one; the exchanged one fits badly, and is doubted or refused.
+            for beside in [8.0, 40.0, 500.0, 5000.0] {
+                let [right, exchanged] = fits(count, beside, noise, direction);
+                assert!(!right.unwrap().on_a_line(), "{count} {direction} {noise} {beside}");
+                let told = exchanged.as_ref().map_or_else(|e| *e == GridError::Mirrored, Fit::on_a_line);
+                assert!(told, "{count} {direction} {noise} {beside}: {exchanged:?}");
+            }
+        }
+    }
+    // Two points are doubted for another reason.
+    let two = fits(2, 0.0, 0.0, 0.7).map(|fit| fit.unwrap().on_a_line());
+    assert_eq!(two, [false, false]);
+}
+
+#[test]
 fn points_that_fit_nothing_are_refused() {
     let at = |x: f64, y: f64| Coord { x, y };
     let corners = [at(0.0, 0.0), at(1000.0, 0.0), at(0.0, 2000.0)];

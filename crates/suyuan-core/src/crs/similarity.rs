@@ -62,6 +62,7 @@ pub struct Fit {
     pub residuals: Vec<Coord<f64>>,
     /// What of a point's own residual the others would have seen: one less its leverage.
     redundancy: Vec<f64>,
+    on_a_line: bool,
 }
 
 /// Why a local grid cannot be used.
@@ -155,6 +156,9 @@ impl GridError {
 const METRES: &str = "metres";
 const DEGREES: &str = "degrees such as 0.0123, seconds such as 44.3s, or radians such as 0.0002rad";
 const SCALE: &str = "a number near 1, or 12ppm";
+
+/// The centimetre that coordinates are written to.
+const WRITTEN: f64 = 0.01;
 
 /// No city's grid differs from a national one by as much: height and distance from the meridian make up to 0.1 %.
 fn check_scale(scale: f64) -> Result<(), GridError> {
@@ -313,8 +317,10 @@ impl Fit {
         };
         // Sums of squares and of products, turned and mirrored.
         let (mut square, mut known_square, mut turned, mut mirrored) = (0.0, 0.0, [0.0; 2], [0.0; 2]);
+        let mut stretch = [0.0; 2];
         for ([e, n], [x, y]) in points.iter().map(centred) {
             square += e * e + n * n;
+            stretch = [stretch[0] + e * e - n * n, stretch[1] + 2.0 * e * n];
             known_square += x * x + y * y;
             turned = [turned[0] + e * x + n * y, turned[1] + n * x - e * y];
             mirrored = [mirrored[0] + e * x - n * y, mirrored[1] + n * x + e * y];
@@ -328,6 +334,11 @@ impl Fit {
         if count > 2 && missed(turned) > 1e-6 * known_square && missed(mirrored) < missed(turned) / 100.0 {
             return Err(GridError::Mirrored);
         }
+        // Across the line through them that lies nearest: the smaller eigenvalue of their moments.
+        let across = (square - (stretch[0] * stretch[0] + stretch[1] * stretch[1]).sqrt()) / 2.0;
+        let told_from = missed(turned).max(count as f64 * WRITTEN * WRITTEN);
+        let on_a_line =
+            count > 2 && across < 1e-4 * (square - across) && missed(mirrored) < 100.0 * told_from;
         let similarity = Similarity { from, to, cos: turned[0] / square, sin: turned[1] / square };
         check_scale(similarity.scale())?;
         let residuals = points.iter().map(|p| {
@@ -338,7 +349,17 @@ impl Fit {
             let [e, n] = centred(p).0;
             1.0 - 1.0 / count as f64 - (e * e + n * n) / square
         });
-        Ok(Self { similarity, residuals: residuals.collect(), redundancy: redundancy.collect() })
+        Ok(Self { similarity, residuals: residuals.collect(), redundancy: redundancy.collect(), on_a_line })
+    }
+
+    /// Whether three and more points lie so nearly in a straight line that they cannot tell exchanged axes: the mirrored fit
+    /// leaves less than ten times the root mean square of this one, or of the centimetre that coordinates are written to.
+    ///
+    /// Wider than a hundredth of their length no line is meant: there only errors as large would hide exchanged axes, and those
+    /// show in [`Fit::rms`]. Of two points it is always so; they are doubted for leaving nothing to check.
+    #[must_use]
+    pub fn on_a_line(&self) -> bool {
+        self.on_a_line
     }
 
     /// The root of the mean square of the residuals' lengths, metres.
@@ -385,6 +406,6 @@ impl Fit {
         let (chance, point) = chances.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?;
         let r = self.residuals[point];
         let off = r.x.hypot(r.y) / self.redundancy[point].max(1e-9);
-        (chance * (count as f64) < 0.01 && off > 0.01).then_some(point)
+        (chance * (count as f64) < 0.01 && off > WRITTEN).then_some(point)
     }
 }
