@@ -159,6 +159,46 @@ fn a_mistyped_point_is_named_and_chance_seldom_is() {
 }
 
 #[test]
+fn the_order_of_points_does_not_matter_to_the_last_bit() {
+    let mut random = randoms(6);
+    for round in 0..50 {
+        let truth = Similarity::new(Coord { x: 4e5, y: 3e6 }, random() * 360.0, 1.00001);
+        let count = 3 + round % 10;
+        let mut points: Vec<SharedPoint> = (0..count)
+            .map(|i| {
+                let local = Coord { x: 5e4 + random() * 1e4, y: 7e4 + random() * 1e4 };
+                let known = truth.apply(local);
+                let off = [normal(&mut random), normal(&mut random)].map(|v| v * 0.05);
+                let known = Coord { x: known.x + off[0], y: known.y + off[1] };
+                SharedPoint { name: i.to_string(), local, known }
+            })
+            .collect();
+        let told = |points: &[SharedPoint]| {
+            let fit = Fit::new(points).unwrap();
+            let (of, name) = (fit.similarity, |i: usize| points[i].name.clone());
+            let mut each: Vec<_> = (0..points.len())
+                .map(|i| {
+                    let r = fit.residuals[i];
+                    (name(i), [r.x, r.y, fit.chance(i).unwrap_or(0.0)].map(f64::to_bits))
+                })
+                .collect();
+            each.sort();
+            let numbers = [of.shift().x, of.shift().y, of.rotation(), of.scale(), fit.rms()];
+            let (worst, largest) = fit.largest();
+            let named = (name(worst), largest.to_bits(), fit.suspect().map(name), fit.on_a_line());
+            (format!("{of:?}"), numbers.map(f64::to_bits), each, named)
+        };
+        let first = told(&points);
+        for _ in 0..20 {
+            for i in (1..count).rev() {
+                points.swap(i, (random() * (i + 1) as f64) as usize);
+            }
+            assert_eq!(told(&points), first, "{round}");
+        }
+    }
+}
+
+#[test]
 fn points_in_a_line_cannot_tell_exchanged_axes() {
     let mut random = randoms(5);
     let truth = Similarity::new(Coord { x: 4e5, y: 3e6 }, 0.3, 1.00001);

@@ -8,6 +8,8 @@
 //!
 //! so that a positive `α` turns the drawing clockwise on a map whose north is up.
 
+use std::cmp::Ordering;
+
 use geo_types::Coord;
 use serde::{Deserialize, Serialize};
 
@@ -274,13 +276,14 @@ fn rotation_of(text: &str) -> Option<f64> {
 }
 
 impl Fit {
-    /// The similarity that brings shared points nearest to their known places: least squares, in closed form.
+    /// The similarity that brings shared points nearest to their known places: least squares, in closed form. It does not depend
+    /// on the order of the points.
     ///
     /// # Errors
     /// [`GridError::TooFew`], [`GridError::OnePlace`], [`GridError::Mirrored`] or [`GridError::Scale`].
     ///
     /// # Complexity
-    /// O(n).
+    /// O(n log n).
     ///
     /// # Reference
     /// Umeyama (1991) in two dimensions, where the singular value decomposition is a complex division.
@@ -304,11 +307,20 @@ impl Fit {
         if count < 2 {
             return Err(GridError::TooFew { count });
         }
+        // In an order of their own, so that sums are the same to the last bit whatever order they come in.
+        let mut ordered: Vec<&SharedPoint> = points.iter().collect();
+        ordered.sort_by(|a, b| {
+            let keys = |p: &SharedPoint| [p.known.x, p.known.y, p.local.x, p.local.y];
+            let pairs = keys(a).into_iter().zip(keys(b));
+            pairs.map(|(a, b)| a.total_cmp(&b)).fold(Ordering::Equal, Ordering::then)
+        });
         let mean = |of: &dyn Fn(&SharedPoint) -> Coord<f64>| {
             // About the first point, so that big coordinates lose no digits.
-            let first = of(&points[0]);
-            let sum =
-                points.iter().map(of).fold((0.0, 0.0), |s, c| (s.0 + c.x - first.x, s.1 + c.y - first.y));
+            let first = of(ordered[0]);
+            let sum = ordered
+                .iter()
+                .map(|p| of(p))
+                .fold((0.0, 0.0), |s, c| (s.0 + c.x - first.x, s.1 + c.y - first.y));
             Coord { x: first.x + sum.0 / count as f64, y: first.y + sum.1 / count as f64 }
         };
         let (from, to) = (mean(&|p| p.local), mean(&|p| p.known));
@@ -318,7 +330,7 @@ impl Fit {
         // Sums of squares and of products, turned and mirrored.
         let (mut square, mut known_square, mut turned, mut mirrored) = (0.0, 0.0, [0.0; 2], [0.0; 2]);
         let mut stretch = [0.0; 2];
-        for ([e, n], [x, y]) in points.iter().map(centred) {
+        for ([e, n], [x, y]) in ordered.iter().map(|p| centred(p)) {
             square += e * e + n * n;
             stretch = [stretch[0] + e * e - n * n, stretch[1] + 2.0 * e * n];
             known_square += x * x + y * y;
@@ -376,7 +388,10 @@ impl Fit {
     }
 
     fn sum_of_squares(&self) -> f64 {
-        self.residuals.iter().map(|r| r.x * r.x + r.y * r.y).sum()
+        // From the smallest: the same to the last bit whatever the order of the points.
+        let mut squares: Vec<f64> = self.residuals.iter().map(|r| r.x * r.x + r.y * r.y).collect();
+        squares.sort_by(f64::total_cmp);
+        squares.iter().sum()
     }
 
     /// The probability that by chance alone so small a share of the squares is left when a point is taken out; `None` for
