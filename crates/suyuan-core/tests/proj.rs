@@ -279,7 +279,7 @@ fn parameters_of_a_layer_count_beside_its_code() {
     }
 }
 
-/// Outside the areas of the shifts that PROJ knows it would by default take the one datum for the other, 286 m off here: place
+/// Outside the areas of the shifts that PROJ knows it would by default take the one datum for the other, 305 m off here: place
 /// by PROJ 9.5.1 without that.
 #[test]
 fn outside_the_areas_of_shifts_none_is_guessed() {

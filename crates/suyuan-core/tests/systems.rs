@@ -48,7 +48,7 @@ fn texts_shifts_and_codes_agree_with_proj_to_a_tenth_of_a_millimetre() {
         let worst = largest.entry(name).or_default();
         *worst = worst.max(off);
     }
-    assert_eq!(largest.len(), 48, "{:?}", largest.keys());
+    assert_eq!(largest.len(), 51, "{:?}", largest.keys());
     let wrong: Vec<_> = largest.iter().filter(|(_, off)| **off > 1e-4).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }
@@ -95,6 +95,24 @@ fn wrong_texts_say_what_is_wrong_in_both_languages() {
         (&whole.replace("0.0174532925199433", "0.015707963267949"), "expected degrees", "应为度"),
         (&whole.replace("PRIMEM[\"Greenwich\",0.0]", "PRIMEM[\"Paris\",2.33722917]"), "Paris", "Paris"),
         (&whole.replace("Gauss_Kruger\"]", "Krovak\"]"), "Krovak", "Krovak"),
+        (
+            &whole
+                .replace(
+                    "Gauss_Kruger\"]",
+                    "Mercator\"],PARAMETER[\"Standard_Parallel_1\",30],PARAMETER[\"Scale_Factor\",0.9]",
+                )
+                .replace(",PARAMETER[\"Scale_Factor\",1.0]", ""),
+            "Mercator",
+            "Mercator",
+        ),
+        (
+            &whole.replace(
+                "Gauss_Kruger\"]",
+                "Mercator_Auxiliary_Sphere\"],PARAMETER[\"Standard_Parallel_1\",30]",
+            ),
+            "Sphere",
+            "Sphere",
+        ),
         (&whole.replace("298.257222101", "\"\""), "the ellipsoid has no flattening", "缺少扁率"),
         (feet, "units of 0.3048 m", "0.3048 米"),
     ];
@@ -262,4 +280,20 @@ fn datums_off_wgs84_are_shifted_by_parameters_given() {
             assert!(off < 1e-3, "{:?} {shift}: {off} m", OFF[i].0);
         }
     }
+}
+
+#[test]
+fn mercators_are_written_as_they_are_read() {
+    for name in ["mercator_esri", "mercator_ogc", "mercator_wkt2"] {
+        let read = named(name);
+        assert!(read.definition.contains(" +lat_ts="), "{name}: {}", read.definition);
+        for text in [read.wkt.clone(), read.esri_wkt()] {
+            assert_eq!(Crs::from_wkt(&text).unwrap().definition, read.definition, "{name}: {text}");
+        }
+    }
+    // The sphere of web maps has one meridian and one scale.
+    let web = Crs::from_epsg(3857).unwrap().esri_wkt();
+    assert_eq!(Crs::from_wkt(&web).unwrap().epsg, Some(3857));
+    let pacific = web.replace("\"central_meridian\",0", "\"central_meridian\",150");
+    assert!(matches!(Crs::from_wkt(&pacific), Err(CrsError::UnknownMethod { .. })), "{pacific}");
 }

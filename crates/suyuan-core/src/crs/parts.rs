@@ -6,12 +6,34 @@ use super::datum::GeodeticDatum;
 /// A projection with its parameters, degrees and metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Method {
-    TransverseMercator { lat: f64, lon: f64, scale: f64 },
-    LambertConic { lat: f64, lon: f64, parallels: [f64; 2], scale: f64 },
-    Albers { lat: f64, lon: f64, parallels: [f64; 2] },
-    Mercator { lon: f64, scale: f64 },
+    TransverseMercator {
+        lat: f64,
+        lon: f64,
+        scale: f64,
+    },
+    LambertConic {
+        lat: f64,
+        lon: f64,
+        parallels: [f64; 2],
+        scale: f64,
+    },
+    Albers {
+        lat: f64,
+        lon: f64,
+        parallels: [f64; 2],
+    },
+    /// True to scale along `parallel`, or with `scale` on the equator where that is 0.
+    Mercator {
+        lon: f64,
+        scale: f64,
+        parallel: f64,
+    },
     WebMercator,
-    SwissOblique { lat: f64, lon: f64, scale: f64 },
+    SwissOblique {
+        lat: f64,
+        lon: f64,
+        scale: f64,
+    },
 }
 
 /// Before the word for a datum that lies off WGS 84 and whose shift nobody has said: our own, since PROJ has no such key.
@@ -232,8 +254,11 @@ impl Parts {
             Some(Method::Albers { lat, lon, parallels: [p, q] }) => {
                 format!("+proj=aea +lat_0={lat} +lon_0={lon} +lat_1={p} +lat_2={q} +x_0={x} +y_0={y}")
             }
-            Some(Method::Mercator { lon, scale }) => {
+            Some(Method::Mercator { lon, scale, parallel: 0.0 }) => {
                 format!("+proj=merc +lon_0={lon} +k={scale} +x_0={x} +y_0={y}")
+            }
+            Some(Method::Mercator { lon, parallel, .. }) => {
+                format!("+proj=merc +lon_0={lon} +lat_ts={parallel} +x_0={x} +y_0={y}")
             }
             Some(Method::WebMercator) => {
                 return "+proj=merc +a=6378137 +b=6378137 +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 +units=m +no_defs"

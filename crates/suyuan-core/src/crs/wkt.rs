@@ -167,7 +167,7 @@ fn check_angles(geographic: &Item) -> Result<(), CrsError> {
     }
 }
 
-const METHOD_NAMES: [(&str, &str); 15] = [
+const METHOD_NAMES: [(&str, &str); 18] = [
     ("transverse_mercator", "tm"),
     ("gauss_kruger", "tm"),
     ("lambert_conformal_conic", "lcc"),
@@ -179,6 +179,9 @@ const METHOD_NAMES: [(&str, &str); 15] = [
     ("albers_conic_equal_area", "aea"),
     ("albers_equal_area", "aea"),
     ("mercator_1sp", "merc"),
+    ("mercator_2sp", "merc"),
+    ("mercator_variant_a", "merc"),
+    ("mercator_variant_b", "merc"),
     ("mercator", "merc"),
     ("mercator_auxiliary_sphere", "web"),
     ("popular_visualisation_pseudo_mercator", "web"),
@@ -299,18 +302,7 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     // The way GDAL writes Web Mercator: a plain Mercator whose sphere is told in an extension.
     let sphere =
         root.child(&["EXTENSION"]).is_some_and(|e| e.values.iter().any(|v| v.contains("+b=6378137")));
-    let method = match kind {
-        Some("tm") => Method::TransverseMercator { lat, lon, scale },
-        Some("lcc") => Method::LambertConic { lat, lon, parallels, scale },
-        Some("aea") => Method::Albers { lat, lon, parallels },
-        Some("merc") if code == Some(3857) || sphere => Method::WebMercator,
-        Some("merc") => Method::Mercator { lon, scale },
-        Some("web") => Method::WebMercator,
-        Some("swiss") if parameter(&["azimuth"]).is_none_or(|a| (a - 90.0).abs() < 1e-6) => {
-            Method::SwissOblique { lat, lon, scale }
-        }
-        _ => return Err(CrsError::UnknownMethod { method: method_name, name }),
-    };
+    let parallel = first.unwrap_or(0.0);
     // In the unit of the grid, unless WKT 2 gives the parameter one of its own.
     let offset = |names: &[&str]| {
         let item = conversion
@@ -323,6 +315,23 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
         offset(&["false_easting", "easting_at_false_origin"]),
         offset(&["false_northing", "northing_at_false_origin"]),
     ];
+    let method = match kind {
+        Some("tm") => Method::TransverseMercator { lat, lon, scale },
+        Some("lcc") => Method::LambertConic { lat, lon, parallels, scale },
+        Some("aea") => Method::Albers { lat, lon, parallels },
+        Some("merc") if code == Some(3857) || sphere => Method::WebMercator,
+        // Another latitude of origin, or two scales at once, would be another method (EPSG's variant C is one).
+        Some("merc") if lat == 0.0 && (scale == 1.0 || parallel == 0.0) => {
+            Method::Mercator { lon, scale, parallel }
+        }
+        Some("web") if [lat, lon, parallel, offset[0], offset[1]] == [0.0; 5] && unit == 1.0 => {
+            Method::WebMercator
+        }
+        Some("swiss") if parameter(&["azimuth"]).is_none_or(|a| (a - 90.0).abs() < 1e-6) => {
+            Method::SwissOblique { lat, lon, scale }
+        }
+        _ => return Err(CrsError::UnknownMethod { method: method_name, name }),
+    };
     Ok(Parts { name, epsg: code, datum, method: Some(method), offset, unit })
 }
 
@@ -364,9 +373,14 @@ impl Parts {
                     ("standard_parallel_2", q),
                 ],
             ),
-            Some(Method::Mercator { lon, scale }) => {
+            Some(Method::Mercator { lon, scale, parallel: 0.0 }) => {
                 ("Mercator_1SP", "Mercator", vec![("central_meridian", lon), ("scale_factor", scale)])
             }
+            Some(Method::Mercator { lon, parallel, .. }) => (
+                "Mercator_2SP",
+                "Mercator",
+                vec![("standard_parallel_1", parallel), ("central_meridian", lon)],
+            ),
             Some(Method::WebMercator) => (
                 "Mercator_1SP",
                 "Mercator_Auxiliary_Sphere",
