@@ -392,5 +392,12 @@ fn report(path: &Path, points: &[SharedPoint], known: &Crs, fit: &Fit) -> Vec<Fi
             format!("公共点 {name} 的残差为 {largest:.3} 米，超过 {DOUBTFUL} 米"),
         ));
     }
+    if fit.on_a_line() {
+        findings.push(doubt(
+            "the points lie in a straight line, which fits as well with the axes of one system exchanged; add one beside it"
+                .to_owned(),
+            "公共点近似共线，东、北颠倒时同样吻合，无法判别，请在线外增加公共点".to_owned(),
+        ));
+    }
     findings
 }

@@ -406,6 +406,9 @@ fn doubtful_points_are_named() {
         doubts(&mistyped)
     );
     assert!(doubts(&shared[..2])[0].contains("add a third"));
+    // Three in a line fit whichever way their columns stand.
+    let line = &shared[..3];
+    assert!(doubts(line)[0].contains("straight line") && doubts(line).len() == 1, "{:?}", doubts(line));
     // Three that do not agree: the largest is told, though any may be wrong.
     let mut three = shared[..3].to_vec();
     three[2].known.y += 2.0;
