@@ -131,6 +131,8 @@ fn venues_see_the_outfalls_around_them_and_who_is_behind() {
     let output = suyuan(&samples().join("binjiang"), &["venues", "city.toml", "--json"], &[]);
     let venues = lines(&output);
     assert_eq!(venues.len(), 4);
+    // One of them does not say its datum.
+    assert!(stderr(&output).contains("do not declare their datum: 1"), "{}", stderr(&output));
     let story = expected("answer.json");
     let gymnasium = venues.iter().find(|v| v["venue"] == "CG01").unwrap();
     assert_eq!(gymnasium["schema"], "suyuan.venues/1");
@@ -139,6 +141,29 @@ fn venues_see_the_outfalls_around_them_and_who_is_behind() {
     assert!(flagged["distance_m"].as_f64().unwrap() < 1000.0);
     assert!(texts(&flagged["drainers"]).contains(story["polluter"]["id"].as_str().unwrap()));
     assert!(near.len() < gymnasium["outfalls_on_waters"].as_array().unwrap().len());
+}
+
+#[test]
+fn traced_pipes_carry_the_probability_of_their_direction() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = samples().join("binjiang/city.toml");
+    let out = folder.path().join("t.csv");
+    let line = ["trace", project.to_str().unwrap(), "--from", "PK009", "-o", out.to_str().unwrap()];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let table = fs::read_to_string(folder.path().join("t_traced_pipes.csv")).unwrap();
+    let mut rows = table.trim_start_matches('\u{feff}').lines().map(|l| l.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    let at = |name: &str| header.iter().position(|c| *c == name).unwrap_or_else(|| panic!("{header:?}"));
+    let (probability, certainty) = (at("probability"), at("certainty"));
+    let mut certain = 0;
+    for row in rows {
+        let value: f64 = row[probability].parse().unwrap();
+        assert!((0.5..=1.0).contains(&value), "{row:?}");
+        assert_eq!(row[certainty] == "certain", value >= 0.99, "{row:?}");
+        certain += usize::from(value >= 0.99);
+    }
+    assert!(certain > 0);
 }
 
 #[test]

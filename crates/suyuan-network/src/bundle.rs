@@ -11,7 +11,8 @@ use rayon::prelude::*;
 
 use crate::web::Link;
 
-/// What a bundle says together is never surer than this, as the logarithm of its odds.
+/// What a bundle says together is never surer than this, as the logarithm of its odds: beyond two recorded pipes (a million to
+/// one each), and far from where numbers end.
 const SUREST: f64 = 30.0;
 
 /// A pipe of a bundle, and whether its record runs against that of the bundle's first pipe.

@@ -45,7 +45,7 @@ pub struct Defect {
 
 /// The gaps and reversals whose repair would let most of the network reach an outfall.
 ///
-/// One repair after the other is chosen, the greatest gain first, each as if those before it were made: so two gaps that
+/// One repair after the other is chosen, the greatest first, each as if those before it were made: so two gaps that
 /// would mend the same part are told once. A gap counts where one side of it drains and the other does not; a reversal
 /// where a chain of pipes leads from a node that drains to a dead end, and nobody has decided its flow by hand. Gains are
 /// compared by what is to be expected of them: weight times confidence, then length times confidence.

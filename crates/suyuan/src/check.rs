@@ -71,7 +71,8 @@ pub struct CheckReport {
     pub unplaced: usize,
     /// The layers as they were understood.
     pub layers: Vec<LayerReport>,
-    /// The defects that matter most: what a repair would let reach an outfall, the greatest gain first.
+    /// The defects that matter most: what a repair would let reach an outfall, the greatest gain
+    /// to be expected first.
     pub repairs: Vec<RepairAnswer>,
     /// The findings, counted, most severe first.
     pub findings: Vec<CodeCount>,

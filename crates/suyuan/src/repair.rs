@@ -31,7 +31,7 @@ pub struct Gain {
 /// A defect that matters, and the repair proposed for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RepairAnswer {
-    /// From 1, the greatest gain first.
+    /// From 1, the greatest gain to be expected first: gain times confidence.
     pub rank: usize,
     /// `gap` or `reversal`.
     pub kind: &'static str,
@@ -62,8 +62,8 @@ fn round(value: f64) -> f64 {
 }
 
 impl City {
-    /// The defects whose repair would let most drainers, or else most pipe, reach an outfall; at most `most`. The weight of
-    /// a defect is its number of drainers.
+    /// The defects whose repair would let most drainers, or else most pipe, reach an outfall, as far as is to be expected; at
+    /// most `most`. The weight of a defect is its number of drainers.
     ///
     /// # Complexity
     /// As [`defects_that_matter`].
@@ -259,15 +259,6 @@ fn fill(column: &mut TableColumn, values: &HashMap<usize, String>) {
     column.values = Values::Text((0..column.values.len()).map(text).collect());
 }
 
-/// What a copy exchanges so that a pipe flows the other way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Turning {
-    /// Whether it is drawn the other way round.
-    line: bool,
-    /// Whether what its columns say of the one end goes to the other.
-    ends: bool,
-}
-
 /// A copy of the pipe layers with the repairs made: free ends moved onto the pipe beyond their gap, and pipes that flow
 /// the other way drawn along their new flow, their node ids and levels where they were on the ground. The column
 /// `suyuan_repair` says what was done. Layers keep their names. With the copy come the indices of the defects that it cannot
@@ -283,19 +274,20 @@ pub fn repaired_package(
 ) -> Result<(Package, Vec<usize>), crate::Error> {
     let survey = city.survey.as_ref().ok_or(crate::Error::NeedsSurvey { what: "--apply-repairs" })?;
     let network = &city.network;
-    let mut turned: HashMap<Origin, (Turning, String)> = HashMap::new();
+    // Whether the line itself is turned, and what is said of it.
+    let mut turned: HashMap<Origin, (bool, String)> = HashMap::new();
     let mut moved: HashMap<Origin, Vec<Moved>> = HashMap::new();
     let nearest = OnceCell::new();
     let mut left = Vec::new();
     for (n, (defect, repair)) in defects.iter().zip(city.repairs(defects, language)).enumerate() {
         match &defect.repair {
             Repair::Turn(pipes) => {
-                let turnings: Vec<_> = pipes.iter().filter_map(|p| Some((*p, turning(city, *p)?))).collect();
-                if turnings.is_empty() {
+                let lines: Vec<_> = pipes.iter().filter_map(|p| Some((*p, turns_line(city, *p)?))).collect();
+                if lines.is_empty() {
                     left.push(n);
                 }
-                for (pipe, turning) in turnings {
-                    turned.insert(network.pipe(pipe).origin, (turning, repair.text.clone()));
+                for (pipe, line) in lines {
+                    turned.insert(network.pipe(pipe).origin, (line, repair.text.clone()));
                 }
             }
             Repair::Join(gap) => {
@@ -325,7 +317,7 @@ pub fn repaired_package(
         }
     }
     let mut tables = Vec::new();
-    for (n, (index, layer)) in survey.layers_of(Role::Pipes).enumerate() {
+    for (index, layer) in survey.layers_of(Role::Pipes) {
         let origins: Vec<Origin> =
             (0..layer.len()).map(|row| Origin { layer: index, row: row as u32 }).collect();
         let mut shapes = Shapes::new(ShapeKind::Line);
@@ -355,8 +347,8 @@ pub fn repaired_package(
                     texts.push(text);
                 }
             }
-            if let Some((turning, text)) = turned.get(origin) {
-                if turning.line {
+            if let Some((line, text)) = turned.get(origin) {
+                if *line {
                     parts.reverse();
                     parts.iter_mut().for_each(|p| p.reverse());
                 }
@@ -380,8 +372,7 @@ pub fn repaired_package(
             }
         }
         let mut columns = attributes_of(city, &origins, |origin, name| {
-            let exchanged = turned.get(origin).is_some_and(|(turning, _)| turning.ends);
-            if exchanged { swaps.get(name).copied().unwrap_or(name) } else { name }
+            if turned.contains_key(origin) { swaps.get(name).copied().unwrap_or(name) } else { name }
         });
         for (name, values) in filled {
             if let Some(column) = columns.iter_mut().find(|c| c.name == name) {
@@ -393,14 +384,9 @@ pub fn repaired_package(
             alias: language.pick("Repair", "修复说明").to_owned(),
             values: Values::Text(done),
         });
-        // What a layer carries may be read from its name.
-        let name = match layer.source.layer.as_str() {
-            "" => "pipes",
-            name => name,
-        };
-        let taken = tables.iter().any(|t: &Table| t.name == name);
+        let taken: Vec<&str> = tables.iter().map(|t: &Table| t.name.as_str()).collect();
         tables.push(Table {
-            name: if taken { format!("{name}_{}", n + 1) } else { name.to_owned() },
+            name: free_name(&layer.source.layer, &taken),
             title: layer.source.name(),
             group: language.pick("Repaired copy", "修复副本").to_owned(),
             look: Look::Network,
@@ -419,13 +405,36 @@ pub fn repaired_package(
     Ok((package, left))
 }
 
-/// How a copy turns a pipe; not at all where it is drawn the proposed way and has nothing else to say.
-fn turning(city: &City, pipe: PipeId) -> Option<Turning> {
+/// The name of a layer, from which may be read what it carries, made one of a file and of a table that no other has.
+fn free_name(layer: &str, taken: &[&str]) -> String {
+    let plain = layer.replace(['/', '\\', ':'], "_");
+    let name = if plain.is_empty() { "pipes" } else { plain.as_str() };
+    // Neither SQLite nor Windows tells capitals.
+    let is_free = |name: &String| !taken.iter().any(|t| t.to_lowercase() == name.to_lowercase());
+    let numbered = (2..).map(|n| format!("{name}_{n}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
+}
+
+/// Whether a copy turns the line of a pipe with the columns of its ends, so that it flows the other way; `None` where neither
+/// is turned, since it is drawn the proposed way and nothing else tells its flow.
+fn turns_line(city: &City, pipe: PipeId) -> Option<bool> {
     let reach = city.network.reaches_of(pipe).map(|r| city.network.reach(r)).next()?;
     match reach.basis {
-        // A sign goes with the record, so all of it is turned.
-        DirectionBasis::Surveyed => Some(Turning { line: true, ends: true }),
-        DirectionBasis::NodeIds => Some(Turning { line: reach.with_drawn, ends: true }),
-        _ => reach.with_drawn.then_some(Turning { line: true, ends: true }),
+        DirectionBasis::Surveyed => Some(true), // a sign goes with the record
+        DirectionBasis::NodeIds => Some(reach.with_drawn),
+        _ => reach.with_drawn.then_some(true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::free_name;
+
+    #[test]
+    fn layers_of_one_name_are_numbered() {
+        assert_eq!(free_name("污水管线", &["mains"]), "污水管线");
+        assert_eq!(free_name("Mains", &["mains", "mains_2"]), "Mains_3");
+        assert_eq!(free_name("", &[]), "pipes");
+        assert_eq!(free_name("sewer/foul", &[]), "sewer_foul");
     }
 }

@@ -23,15 +23,20 @@ impl Datum {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_uppercase();
+        let (latin, rest): (String, String) = plain.chars().partition(char::is_ascii);
+        match latin.as_str() {
+            "WGS84" | "WGS1984" | "CGCS2000" | "EPSG4326" | "EPSG4490" | "GPS" => return Some(Self::Modern),
+            "GCJ02" | "GCJ" | "AMAP" | "GAODE" | "TENCENT" => return Some(Self::Gcj02),
+            "BD09" | "BD09LL" | "BAIDU" => return Some(Self::Bd09),
+            "" | "2000" => {}
+            _ => return None,
+        }
         let name =
-            ["坐标系", "坐标", "地图"].iter().fold(plain.as_str(), |name, end| name.trim_end_matches(end));
-        match name {
-            "WGS84" | "WGS1984" | "CGCS2000" | "EPSG4326" | "EPSG4490" | "GPS" | "国家2000"
-            | "2000国家大地" | "大地2000" => Some(Self::Modern),
-            "GCJ02" | "GCJ" | "AMAP" | "GAODE" | "TENCENT" | "高德" | "腾讯" | "火星" | "国测局" => {
-                Some(Self::Gcj02)
-            }
-            "BD09" | "BD09LL" | "BAIDU" | "百度" => Some(Self::Bd09),
+            ["坐标系", "坐标", "地图"].iter().fold(rest.as_str(), |name, end| name.trim_end_matches(end));
+        match (name, latin.as_str()) {
+            ("国家" | "国家大地" | "大地", "2000") => Some(Self::Modern),
+            ("高德" | "腾讯" | "火星" | "国测局", "") => Some(Self::Gcj02),
+            ("百度", "") => Some(Self::Bd09),
             _ => None,
         }
     }
@@ -122,15 +127,18 @@ mod tests {
     #[test]
     fn a_datum_goes_by_many_names() {
         for (names, datum) in [
-            ("wgs84 WGS-84 CGCS2000 EPSG:4490 国家2000坐标系 2000国家大地坐标系", Datum::Modern),
-            ("GCJ-02 gcj02 GCJ02坐标系 高德 高德地图 火星坐标系 国测局坐标 腾讯地图坐标", Datum::Gcj02),
+            (
+                "wgs84 WGS-84 CGCS2000 EPSG:4490 国家2000坐标系 2000国家大地坐标系 CGCS2000国家大地坐标系",
+                Datum::Modern,
+            ),
+            ("GCJ-02 gcj02 GCJ02（火星坐标系） 高德GCJ02 高德 高德地图 火星坐标系 国测局坐标", Datum::Gcj02),
             ("BD-09 bd09ll 百度 百度坐标系 百度地图", Datum::Bd09),
         ] {
             for name in names.split(' ') {
                 assert_eq!(Datum::parse(name), Some(datum), "{name}");
             }
         }
-        for name in ["", "坐标系", "北京54", "EPSG:4549", "XX"] {
+        for name in ["", "坐标系", "2000", "北京54", "高德2000", "EPSG:4549", "XX"] {
             assert_eq!(Datum::parse(name), None, "{name}");
         }
     }
