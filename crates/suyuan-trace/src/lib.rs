@@ -4,13 +4,19 @@
 //! [`Trace`]: each reach once, loops, parallels and splits complete, with its distance, and for each branch the reason
 //! why it ends. This crate opens no file and never changes the network.
 
+mod cross;
+mod index;
 mod options;
+mod runs;
 mod share;
 mod stop;
 mod trace;
 mod tracer;
+mod upstream;
 
+pub use index::TraceIndex;
 pub use options::{Barriers, Heading, TraceOptions};
 pub use stop::{Stop, StopReason};
 pub use trace::{Step, Trace};
 pub use tracer::{Tracer, trace_downstream, trace_upstream};
+pub use upstream::UpstreamSet;
