@@ -224,8 +224,7 @@ fn main() {
             |found| ok_or(*found == wanted, || format!("{found} pairs of {wanted} planar ones")),
         );
     }
-    let mut tracer = Tracer::new(&network);
-    let options = TraceOptions::default();
+    let index = TraceIndex::new(&network);
     let place = |o: OutfallId| network.place_of_outfall(o, 1.0).unwrap();
     if stages.contains('C') {
         for which in ["median", "p95", "largest"] {

@@ -1,5 +1,6 @@
 //! The walk itself.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -8,6 +9,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_core::{Certainty, FlowMode, NodeKind};
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
+use crate::index::TraceIndex;
 use crate::options::{Heading, TraceOptions};
 use crate::stop::{Stop, StopReason};
 use crate::trace::{Step, Trace};
@@ -56,7 +58,7 @@ pub fn trace_downstream(network: &Network, start: &Place) -> Trace {
 
 /// Distances order a heap like this.
 #[derive(PartialEq)]
-struct Metres(f64);
+pub(crate) struct Metres(pub(crate) f64);
 
 impl Eq for Metres {}
 
@@ -73,12 +75,19 @@ impl PartialOrd for Metres {
 }
 
 /// Traces many starts over one network, reusing its scratch memory.
+///
+/// Once its walks have cost as much as a [`TraceIndex`] does, it makes one and answers plain upstream questions by it.
 pub struct Tracer<'a> {
-    network: &'a Network,
+    pub(crate) network: &'a Network,
+    index: Option<Cow<'a, TraceIndex>>,
+    /// How many nodes were walked over without the index.
+    walked: usize,
     /// Distance of each node in the current trace; infinite where not reached.
-    distance: Vec<f64>,
+    pub(crate) distance: Vec<f64>,
     /// Nodes to be reset before the next trace.
-    touched: Vec<NodeId>,
+    pub(crate) touched: Vec<NodeId>,
+    /// Whether a node is joined to the start over certain reaches alone; of touched nodes, in a trace by the index.
+    pub(crate) sure: Vec<bool>,
     barrier_nodes: Vec<bool>,
     barrier_pipes: Vec<bool>,
     has_structures: bool,
@@ -90,6 +99,9 @@ impl<'a> Tracer<'a> {
     pub fn new(network: &'a Network) -> Self {
         Self {
             network,
+            index: None,
+            walked: 0,
+            sure: Vec::new(),
             distance: vec![f64::INFINITY; network.node_count()],
             touched: Vec::new(),
             barrier_nodes: Vec::new(),
@@ -98,17 +110,40 @@ impl<'a> Tracer<'a> {
         }
     }
 
+    /// A tracer over a network that has an index.
+    #[must_use]
+    pub fn with_index(network: &'a Network, index: &'a TraceIndex) -> Self {
+        Self { index: Some(Cow::Borrowed(index)), ..Self::new(network) }
+    }
+
     /// Traces one start. See [`trace_upstream`] for shape, units and complexity.
     pub fn trace(&mut self, start: &Place, options: &TraceOptions) -> Trace {
+        let plain = TraceOptions { possible: options.possible, ..TraceOptions::default() };
+        if self.walked > self.network.node_count() && self.index.is_none() && *options == plain {
+            self.index = Some(Cow::Owned(TraceIndex::new(self.network)));
+        }
         self.set_barriers(options);
         let limit = options.max_distance.unwrap_or(f64::INFINITY);
-        let nodes = self.walk(start, options.heading, limit, &|_| true);
-        let mut steps = self.steps(&nodes, start, options.heading, limit);
-        let stops = self.stops(&nodes, &steps, start, options, limit);
-        let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
-        let certain_nodes = self.walk(start, options.heading, limit, &certain);
-        let reached: Vec<NodeId> = certain_nodes.iter().map(|n| n.0).collect();
-        self.mark_certain(&reached, &mut steps, start, options.heading);
+        let (nodes, mut steps, stops);
+        let index = if *options == plain { self.index.take() } else { None };
+        if let Some(index) = index {
+            let swept = self.sweep(&index, start);
+            nodes = swept.nodes;
+            steps = self.steps(&nodes, start, options.heading, limit);
+            stops = self.stops(&nodes, swept.rings, start, options, limit);
+            self.mark_certain(&|tracer, node| tracer.sure[node.index()], &mut steps, start, options.heading);
+            self.index = Some(index);
+        } else {
+            nodes = self.walk(start, options.heading, limit, &|_| true);
+            steps = self.steps(&nodes, start, options.heading, limit);
+            let rings = self.rings_of(&nodes, &steps);
+            stops = self.stops(&nodes, rings, start, options, limit);
+            let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
+            let _ = self.walk(start, options.heading, limit, &certain);
+            let reached = |tracer: &Self, node: NodeId| tracer.distance[node.index()].is_finite();
+            self.mark_certain(&reached, &mut steps, start, options.heading);
+            self.walked += nodes.len();
+        }
         let possible =
             if options.possible { self.possible(start, options.heading, limit, &steps) } else { Vec::new() };
         self.reset();
@@ -142,7 +177,7 @@ impl<'a> Tracer<'a> {
             || self.network.pipe(pipe).mode == FlowMode::Blocked
     }
 
-    fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         for node in self.touched.drain(..) {
             self.distance[node.index()] = f64::INFINITY;
         }
@@ -166,7 +201,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// The node from which the walk goes on, and how far it lies from the start.
-    fn first_node(&self, start: &Place, heading: Heading) -> (NodeId, f64) {
+    pub(crate) fn first_node(&self, start: &Place, heading: Heading) -> (NodeId, f64) {
         match start.kind {
             PlaceKind::Node(node) => (node, 0.0),
             PlaceKind::Reach { reach, above_end } => {
@@ -253,14 +288,17 @@ impl<'a> Tracer<'a> {
         steps
     }
 
-    fn mark_certain(&mut self, reached: &[NodeId], steps: &mut [Step], start: &Place, heading: Heading) {
-        let mut sorted = reached.to_vec();
-        sorted.sort_unstable();
+    fn mark_certain(
+        &self,
+        reached: &dyn Fn(&Self, NodeId) -> bool,
+        steps: &mut [Step],
+        start: &Place,
+        heading: Heading,
+    ) {
         for step in steps {
             let certain = self.network.reach(step.reach).certainty == Certainty::Certain;
             let on_it = matches!(start.kind, PlaceKind::Reach { reach, .. } if reach == step.reach);
-            let near = self.near_end(step.reach, heading);
-            step.certain = certain && (on_it || sorted.binary_search(&near).is_ok());
+            step.certain = certain && (on_it || reached(self, self.near_end(step.reach, heading)));
         }
     }
 
@@ -312,7 +350,12 @@ impl<'a> Tracer<'a> {
     }
 
     /// Notes that a node can be reached within a distance, if that is news.
-    fn reach_node(&mut self, node: NodeId, there: f64, heap: &mut BinaryHeap<Reverse<(Metres, NodeId)>>) {
+    pub(crate) fn reach_node(
+        &mut self,
+        node: NodeId,
+        there: f64,
+        heap: &mut BinaryHeap<Reverse<(Metres, NodeId)>>,
+    ) {
         let known = &mut self.distance[node.index()];
         if there < *known {
             if known.is_infinite() {
@@ -331,7 +374,7 @@ impl<'a> Tracer<'a> {
     fn stops(
         &self,
         nodes: &[(NodeId, f64)],
-        steps: &[Step],
+        rings: Vec<Vec<NodeId>>,
         start: &Place,
         options: &TraceOptions,
         limit: f64,
@@ -361,48 +404,48 @@ impl<'a> Tracer<'a> {
                 stop(self.reason_at_end(node, options.heading));
             }
         }
-        // A tree has fewer reaches than nodes, and no ring.
-        if steps.len() >= nodes.len() {
-            stops.extend(self.closed_rings(nodes, steps, options.heading));
+        let before = stops.len();
+        stops.extend(rings.into_iter().filter_map(|ring| self.closed_ring(ring, options.heading)));
+        if stops.len() > before {
             stops.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.node.cmp(&b.node)));
         }
         stops
     }
 
-    /// A stop for each ring of the trace that nothing enters from outside, at its node nearest to the start.
-    fn closed_rings(&self, nodes: &[(NodeId, f64)], steps: &[Step], heading: Heading) -> Vec<Stop> {
-        let mut by_id: Vec<(NodeId, f64)> = nodes.to_vec();
-        by_id.sort_unstable_by_key(|n| n.0);
-        let at = |node: NodeId| by_id.binary_search_by_key(&node, |n| n.0).ok();
+    /// The rings of a trace: groups of several nodes that reach each other.
+    fn rings_of(&self, nodes: &[(NodeId, f64)], steps: &[Step]) -> Vec<Vec<NodeId>> {
+        // A tree has fewer reaches than nodes, and no ring.
+        if steps.len() < nodes.len() {
+            return Vec::new();
+        }
+        let mut by_id: Vec<NodeId> = nodes.iter().map(|n| n.0).collect();
+        by_id.sort_unstable();
+        let at = |node: NodeId| by_id.binary_search(&node).ok();
         let mut traced = DiGraph::<(), ()>::with_capacity(nodes.len(), steps.len());
         for _ in &by_id {
             traced.add_node(());
         }
-        for step in steps {
+        // A start may lie on a reach that is shut.
+        for step in steps.iter().filter(|s| !self.is_shut(s.reach)) {
             let reach = self.network.reach(step.reach);
             if let (Some(from), Some(to)) = (at(reach.from), at(reach.to)) {
                 traced.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
             }
         }
-        let mut stops = Vec::new();
-        for ring in kosaraju_scc(&traced) {
-            if ring.len() == 1 {
-                continue; // a pipe that comes back to its own node makes no ring
-            }
-            let mut members: Vec<NodeId> = ring.iter().map(|n| by_id[n.index()].0).collect();
-            members.sort_unstable();
-            let inside = |r: &ReachId| members.binary_search(&self.far_end(*r, heading)).is_ok();
-            if members.iter().all(|n| self.next(*n, heading).iter().all(inside)) {
-                let nearest = ring.iter().map(|n| by_id[n.index()]);
-                let nearest = nearest.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
-                stops.extend(nearest.map(|(node, distance)| Stop {
-                    node,
-                    distance,
-                    reason: StopReason::Loop,
-                }));
-            }
+        let rings = kosaraju_scc(&traced).into_iter().filter(|ring| ring.len() > 1);
+        rings.map(|ring| ring.into_iter().map(|n| by_id[n.index()]).collect()).collect()
+    }
+
+    /// The stop of a ring that nothing enters from outside, at its node nearest to the start.
+    fn closed_ring(&self, mut ring: Vec<NodeId>, heading: Heading) -> Option<Stop> {
+        ring.sort_unstable();
+        let inside = |r: &ReachId| ring.binary_search(&self.far_end(*r, heading)).is_ok();
+        if !ring.iter().all(|n| self.next(*n, heading).iter().all(inside)) {
+            return None;
         }
-        stops
+        let at = |node: &NodeId| self.distance[node.index()];
+        let node = ring.iter().min_by(|a, b| at(a).total_cmp(&at(b)).then(a.cmp(b)))?;
+        Some(Stop { node: *node, distance: at(node), reason: StopReason::Loop })
     }
 
     fn reason_at_end(&self, node: NodeId, heading: Heading) -> StopReason {

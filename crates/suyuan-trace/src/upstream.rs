@@ -85,7 +85,7 @@ impl<'a> UpstreamSet<'a> {
         !self.cut.contains_key(&reach) && self.is_in_runs(network, reach)
     }
 
-    fn is_in_runs(&self, network: &Network, reach: ReachId) -> bool {
+    pub(crate) fn is_in_runs(&self, network: &Network, reach: ReachId) -> bool {
         let row = network.reach(reach);
         self.contains_node(row.to) && !is_blocked(network, row)
     }

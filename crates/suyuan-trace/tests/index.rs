@@ -10,15 +10,32 @@ use suyuan_core::drawn::drawn_crs;
 use suyuan_core::raw::{
     Column, Field, LayerSource, MemoryAttributes, RawLayer, RawSurvey, Role, ShapeKind, Shapes,
 };
-use suyuan_core::{Coord, FlowMode};
+use suyuan_core::{Coord, FlowMode, FlowSign};
 use suyuan_network::{
     BuildConfig, DirectBy, JoinBy, Network, NodeId, PipeId, Place, PlaceKind, ReachId, SnapTolerance,
     build_network,
 };
-use suyuan_trace::{TraceIndex, UpstreamSet};
+use suyuan_trace::{Sums, TraceIndex, TraceOptions, Tracer, UpstreamSet};
 
 /// Lines through places ten metres apart, joined where they touch.
 fn network_of(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
+    network_with(lines, shut, |_| None)
+}
+
+/// The same; some directions are recorded, so that some are certain.
+fn mixed_network(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
+    network_with(lines, shut, |i| match i % 4 {
+        0 => Some(FlowSign::WithDrawn),
+        1 => Some(FlowSign::AgainstDrawn),
+        _ => None,
+    })
+}
+
+fn network_with(
+    lines: &[Vec<(i32, i32)>],
+    shut: &BTreeSet<usize>,
+    flow: impl Fn(usize) -> Option<FlowSign>,
+) -> Network {
     let mut shapes = Shapes::new(ShapeKind::Line);
     for line in lines {
         let places: Vec<Coord<f64>> = line
@@ -31,7 +48,10 @@ fn network_of(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
     let layer = RawLayer {
         role: Role::Pipes,
         source: LayerSource::default(),
-        columns: BTreeMap::from([(Field::Mode, Column::Mode((0..lines.len()).map(mode).collect()))]),
+        columns: BTreeMap::from([
+            (Field::Mode, Column::Mode((0..lines.len()).map(mode).collect())),
+            (Field::FlowDirection, Column::Flow((0..lines.len()).map(flow).collect())),
+        ]),
         attributes: Arc::new(MemoryAttributes { fields: Vec::new(), rows: vec![Vec::new(); lines.len()] }),
         shapes,
     };
@@ -129,7 +149,7 @@ fn pipes_of(network: &Network, stretches: &Stretches) -> Vec<PipeId> {
 fn place(network: &Network, lot: usize) -> Place {
     let node = network.node_ids().nth(lot % network.node_count()).unwrap();
     let at_node = network.place_of_node(node);
-    if lot % 3 > 0 {
+    if !lot.is_multiple_of(3) {
         return at_node;
     }
     let reach = network.reach_ids().nth(lot % network.reach_count()).unwrap();
@@ -150,23 +170,57 @@ proptest! {
 
     #[test]
     fn upstream_sets_and_what_is_made_of_them_are_the_plain_closure((lines, shut) in plans(), lots in prop::array::uniform2(0usize..1000)) {
-        let network = network_of(&lines, &shut);
+        let network = mixed_network(&lines, &shut);
         let index = TraceIndex::new(&network);
         let [a, b] = lots.map(|lot| place(&network, lot));
         let [x, y] = [&a, &b].map(|start| index.upstream_of(&network, start));
         let [p, q] = [&a, &b].map(|start| pieces(&network, start));
         check(&network, &x, &p);
         check(&network, &y, &q);
-        let combine = |of: &dyn Fn(&BTreeSet<u32>, &BTreeSet<u32>) -> BTreeSet<u32>| -> Stretches {
+        let combine = |of: fn(&BTreeSet<u32>, &BTreeSet<u32>) -> BTreeSet<u32>| -> Stretches {
             let none = BTreeSet::new();
             let reaches: BTreeSet<ReachId> = p.keys().chain(q.keys()).copied().collect();
             let pieces = |r| of(p.get(&r).unwrap_or(&none), q.get(&r).unwrap_or(&none));
             reaches.into_iter().map(|r| (r, pieces(r))).filter(|(_, s)| !s.is_empty()).collect()
         };
-        check(&network, &x.both(&y, &network), &combine(&|p, q| p & q));
-        check(&network, &x.either(&y, &network), &combine(&|p, q| p | q));
-        check(&network, &x.without(&y, &network), &combine(&|p, q| p - q));
-        check(&network, &y.without(&x, &network), &combine(&|p, q| q - p));
+        check(&network, &x.both(&y, &network), &combine(|p, q| p & q));
+        check(&network, &x.either(&y, &network), &combine(|p, q| p | q));
+        check(&network, &x.without(&y, &network), &combine(|p, q| p - q));
+        check(&network, &y.without(&x, &network), &combine(|p, q| q - p));
+    }
+
+    #[test]
+    fn a_trace_by_the_index_is_the_one_by_walking((lines, shut) in plans(), lot in 0usize..1000, possible: bool) {
+        let network = mixed_network(&lines, &shut);
+        let index = TraceIndex::new(&network);
+        let options = TraceOptions { possible, ..TraceOptions::default() };
+        let start = place(&network, lot);
+        let walked = Tracer::new(&network).trace(&start, &options);
+        let mut tracer = Tracer::with_index(&network, &index);
+        // A question with a limit in between is walked, and leaves the next one as it is.
+        prop_assert_eq!(&tracer.trace(&start, &options), &walked);
+        let limited = TraceOptions { max_distance: Some(12.0), ..TraceOptions::default() };
+        prop_assert_eq!(tracer.trace(&start, &limited), Tracer::new(&network).trace(&start, &limited));
+        prop_assert_eq!(&tracer.trace(&start, &options), &walked);
+    }
+
+    #[test]
+    fn sums_over_sets_are_plain_sums((lines, shut) in plans(), lots in prop::array::uniform2(0usize..1000)) {
+        let network = mixed_network(&lines, &shut);
+        let index = TraceIndex::new(&network);
+        let [a, b] = lots.map(|lot| index.upstream_of(&network, &place(&network, lot)));
+        let of_node = |n: NodeId| (n.index() * n.index()) as f64 - 3.0;
+        let of_reach = |r: ReachId| 1.0 / (r.index() + 1) as f64;
+        let sums = Sums::new(&network, &index, of_node, of_reach).unwrap();
+        for set in [&a, &b, &a.both(&b, &network), &a.either(&b, &network), &a.without(&b, &network)] {
+            let cut = set.cut_reaches().map(|(r, stretches)| {
+                let part: f64 = stretches.iter().map(|[from, to]| to - from).sum();
+                let open = f64::from(u8::from(is_open(&network, r)));
+                open * of_reach(r) * part / network.reach(r).length()
+            });
+            let plain: f64 = set.nodes().map(of_node).sum::<f64>() + set.reaches().map(of_reach).sum::<f64>() + cut.sum::<f64>();
+            prop_assert!((sums.over(&network, set) - plain).abs() < 1e-9);
+        }
     }
 }
 
