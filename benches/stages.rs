@@ -17,14 +17,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use suyuan::attribution::{Drainers, JoinConfig, Trades, join_drainers};
 use suyuan::core::crs::Transform;
 use suyuan::export::{WriteOptions, write_package};
-use suyuan::network::{NearestPipe, Network, OutfallId, build_network};
+use suyuan::network::{NearestPipe, Network, OutfallId, PipeId, build_network};
 use suyuan::read::read_survey;
-use suyuan::trace::{TraceOptions, Tracer};
+use suyuan::trace::{Sums, TraceIndex};
 use suyuan::venue::{OutfallSite, Shape, VenueConfig, VenueSite, check_venues};
 use suyuan::{
     BuildConfig, City, CitySpec, DirectBy, JoinBy, Language, LayerSpec, RawSurvey, ReadOptions, Role,
@@ -122,10 +123,6 @@ fn read_truth(path: &Path) -> HashMap<String, Truth> {
     text.lines().skip(1).map(row).collect()
 }
 
-fn ids<'n>(network: &'n Network, trace: &suyuan::trace::Trace) -> Vec<&'n str> {
-    trace.pipes(network).into_iter().map(|p| network.pipe_name(p)).collect()
-}
-
 fn ok_or(right: bool, otherwise: impl FnOnce() -> String) -> String {
     if right { "ok".to_owned() } else { otherwise() }
 }
@@ -143,7 +140,6 @@ fn main() {
     let truth: Value = serde_json::from_str(&fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap();
     let rows = read_truth(&folder.join("truth.csv"));
     let clock = Clock { log: given["--log"].into() };
-    let unchecked = |_: &_| String::new();
 
     let survey = clock.stage(
         "A",
@@ -158,27 +154,38 @@ fn main() {
         direct: DirectBy::Stated,
         ..BuildConfig::automatic()
     };
-    let (network, findings) = clock.stage("B", 1, || build_network(&survey, &config).unwrap(), unchecked);
+    let (network, findings, index) = clock.stage(
+        "B",
+        1,
+        || {
+            let (network, findings) = build_network(&survey, &config).unwrap();
+            let index = TraceIndex::new(&network);
+            (network, findings, index)
+        },
+        |_| String::new(),
+    );
 
     if stages.contains('M') {
         let config = BuildConfig { join: JoinBy::Geometry, ..BuildConfig::automatic() };
-        let modelled = clock.stage("M", 1, || build_network(&survey, &config).unwrap(), unchecked);
+        let modelled = clock.stage("M", 1, || build_network(&survey, &config).unwrap(), |_| String::new());
         drop(modelled);
     }
 
-    let mut drainers = Drainers::default();
+    let mut behind = None;
     if stages.contains('E') {
         let wanted = truth["attach_sha256"].as_str().unwrap();
-        drainers = clock.stage(
+        let joined = clock.stage(
             "E",
             1,
             || {
                 let survey = read(&[(Role::Pipes, "pipes"), (Role::Drainers, "drainers")]);
-                let index = NearestPipe::new(&network);
+                let nearest = NearestPipe::new(&network);
                 let config = JoinConfig { reach: 15.0, ..JoinConfig::automatic() };
-                join_drainers(&survey, &index, &config).0
+                let joined = join_drainers(&survey, &nearest, &config).0;
+                let sums = drainer_sums(&network, &index, &joined);
+                (joined, sums)
             },
-            |joined| {
+            |(joined, _)| {
                 let mut pipes = vec![0u32; joined.len()];
                 for (_, drainer) in joined.iter() {
                     let pipe = drainer.link.and_then(|l| l.pipe);
@@ -188,6 +195,7 @@ fn main() {
                 ok_or(hash(pipes) == wanted, || format!("{attached} attached (set differs)"))
             },
         );
+        behind = Some(joined.1);
     }
     if stages.contains('F') {
         let wanted = truth["venue_pairs"].as_u64().unwrap();
@@ -224,8 +232,12 @@ fn main() {
             |found| ok_or(*found == wanted, || format!("{found} pairs of {wanted} planar ones")),
         );
     }
-    let index = TraceIndex::new(&network);
     let place = |o: OutfallId| network.place_of_outfall(o, 1.0).unwrap();
+    let length = Sums::new(&network, &index, |_| 0.0, |r| network.reach(r).length()).unwrap();
+    let right = |id: &str, found: &[PipeId]| {
+        let names: Vec<&str> = found.iter().map(|p| network.pipe_name(*p)).collect();
+        found.len() == rows[id].pipes && hash_of_ids(&names) == rows[id].hash
+    };
     if stages.contains('C') {
         for which in ["median", "p95", "largest"] {
             let id = truth["pick"][which].as_str().unwrap();
@@ -234,28 +246,26 @@ fn main() {
                 &format!("C_{which}"),
                 REPEATS,
                 || {
-                    let trace = tracer.trace(&start, &options);
-                    (ids(&network, &trace), trace.length())
+                    let above = index.upstream_of(&network, &start);
+                    (above.pipes(&network), length.over(&network, &above))
                 },
                 |(found, _)| {
-                    let row = &rows[id];
-                    let right = found.len() == row.pipes && hash_of_ids(found) == row.hash;
-                    ok_or(right, || format!("{} of {} pipes", found.len(), row.pipes))
+                    ok_or(right(id, found), || format!("{} of {} pipes", found.len(), rows[id].pipes))
                 },
             );
         }
     }
-    let mut city = City {
-        layer_names: Vec::new(),
-        spec: CitySpec::default(),
-        survey: Some(survey),
-        network: network.clone(),
-        drainers: Drainers::default(),
-        trades: Trades::shipped(),
-        findings,
-        sources: Vec::new(),
-    };
     if stages.contains('G') {
+        let city = City {
+            layer_names: Vec::new(),
+            spec: CitySpec::default(),
+            survey: Some(survey),
+            network: network.clone(),
+            drainers: Drainers::default(),
+            trades: Trades::shipped(),
+            findings,
+            sources: Vec::new(),
+        };
         let id = truth["pick"]["largest"].as_str().unwrap();
         let target = Path::new(given["--tmp"]).join("stages.gpkg");
         let options = WriteOptions {
@@ -277,30 +287,27 @@ fn main() {
             },
         );
     }
-    if stages.contains('D') {
-        city.drainers = drainers;
+    if let (true, Some(behind)) = (stages.contains('D'), behind) {
         let all: Vec<OutfallId> = network.outfall_ids().collect();
         clock.stage(
             "D",
             1,
             || {
-                let mut answers = Vec::with_capacity(all.len());
-                for outfall in &all {
-                    let trace = tracer.trace(&place(*outfall), &options);
-                    let behind: usize =
-                        trace.steps.iter().map(|s| city.drainers.on_reach(s.reach).len()).sum();
-                    let at: usize = trace.nodes.iter().map(|n| city.drainers.at_node(n.0).len()).sum();
-                    answers.push((ids(&network, &trace), behind + at));
-                }
-                answers
+                let answer = |outfall: &OutfallId| {
+                    let above = index.upstream_of(&network, &place(*outfall));
+                    let drainers = behind.over(&network, &above);
+                    (above.pipes(&network), drainers, length.over(&network, &above))
+                };
+                all.par_iter().map(answer).collect::<Vec<_>>()
             },
             |answers| {
                 let (mut asked, mut sets, mut counts) = (0, 0, 0);
-                for (outfall, (found, behind)) in all.iter().zip(answers) {
-                    let Some(row) = rows.get(&network.outfall(*outfall).id) else { continue };
+                for (outfall, (found, behind, _)) in all.iter().zip(answers) {
+                    let id = &network.outfall(*outfall).id;
+                    let Some(row) = rows.get(id) else { continue };
                     asked += 1;
-                    sets += usize::from(found.len() == row.pipes && hash_of_ids(found) == row.hash);
-                    counts += usize::from(*behind == row.drainers);
+                    sets += usize::from(right(id, found));
+                    counts += usize::from(*behind == row.drainers as f64);
                 }
                 ok_or(sets == asked && counts == asked && asked > 0, || {
                     format!("{sets} of {asked} outfalls exact, {counts} numbers of drainers")
@@ -308,4 +315,10 @@ fn main() {
             },
         );
     }
+}
+
+/// How many drainers enter on each reach and at each node, to be summed over what lies upstream.
+fn drainer_sums<'a>(network: &Network, index: &'a TraceIndex, drainers: &Drainers) -> Sums<'a> {
+    let on = |r| drainers.on_reach(r).len() as f64;
+    Sums::new(network, index, |n| drainers.at_node(n).len() as f64, on).unwrap()
 }
