@@ -8,6 +8,7 @@
 //! * [`units`]: levels and depths, which must not be mixed up
 //! * [`finding`]: doubtful data, kept and listed in English and Chinese
 //! * [`crs`]: coordinate systems, from WKT or EPSG code to metres and back to degrees
+//! * [`stored`]: arrays that live in memory or in the bytes of a prepared file
 //! * [`drawn`]: a network written as a few lines of text, for tests and examples
 
 pub mod crs;
@@ -16,6 +17,7 @@ pub mod finding;
 pub mod language;
 pub mod origin;
 pub mod raw;
+pub mod stored;
 pub mod text;
 pub mod units;
 pub mod words;

@@ -47,6 +47,12 @@ impl TextColumn {
         self.ends.is_empty()
     }
 
+    /// The buffer and the places where each text ends.
+    #[must_use]
+    pub fn into_parts(self) -> (String, Vec<u32>) {
+        (self.bytes, self.ends)
+    }
+
     /// Every text in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.len()).map(|row| self.at(row))

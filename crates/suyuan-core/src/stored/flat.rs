@@ -1,0 +1,118 @@
+//! One array of plain numbers.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytemuck::Pod;
+
+use crate::stored::Stored;
+
+/// An array in memory, or a section of [`Stored`] bytes.
+///
+/// Damaged bytes read as zeros, or as fewer entries; see [`Stored::is_damaged`].
+#[derive(Debug, Clone)]
+pub struct Flat<T>(Kind<T>);
+
+#[derive(Debug, Clone)]
+enum Kind<T> {
+    Memory(Vec<T>),
+    Stored(Arc<Stored>, Range<usize>),
+}
+
+impl<T> Default for Flat<T> {
+    fn default() -> Self {
+        Self(Kind::Memory(Vec::new()))
+    }
+}
+
+impl<T> From<Vec<T>> for Flat<T> {
+    fn from(list: Vec<T>) -> Self {
+        Self(Kind::Memory(list))
+    }
+}
+
+impl<T> FromIterator<T> for Flat<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(list: I) -> Self {
+        list.into_iter().collect::<Vec<T>>().into()
+    }
+}
+
+impl<T: Pod + PartialEq> PartialEq for Flat<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.all() == other.all()
+    }
+}
+
+impl<T: Pod> Flat<T> {
+    pub(super) fn stored(stored: Arc<Stored>, bytes: Range<usize>) -> Self {
+        Self(Kind::Stored(stored, bytes))
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Kind::Memory(list) => list.len(),
+            Kind::Stored(_, bytes) => bytes.len() / size_of::<T>(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// An entry.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    #[must_use]
+    #[inline]
+    pub fn at(&self, index: usize) -> T {
+        match &self.0 {
+            Kind::Memory(list) => list[index],
+            Kind::Stored(..) => self.slice(index..index + 1).first().copied().unwrap_or_else(T::zeroed),
+        }
+    }
+
+    /// Some entries in a row; fewer or none where the bytes are damaged.
+    ///
+    /// # Panics
+    /// If the range ends past the last entry of an array in memory, or begins past its end.
+    #[must_use]
+    #[inline]
+    pub fn slice(&self, range: Range<usize>) -> &[T] {
+        match &self.0 {
+            Kind::Memory(list) => &list[range],
+            Kind::Stored(stored, bytes) => stored_slice(stored, bytes, range),
+        }
+    }
+
+    /// Every entry.
+    #[must_use]
+    pub fn all(&self) -> &[T] {
+        self.slice(0..self.len())
+    }
+
+    /// Every entry, to be changed; a stored array is copied into memory first.
+    pub fn all_mut(&mut self) -> &mut Vec<T> {
+        if let Kind::Stored(..) = &self.0 {
+            self.0 = Kind::Memory(self.all().to_vec());
+        }
+        match &mut self.0 {
+            Kind::Memory(list) => list,
+            Kind::Stored(..) => unreachable!("it was copied into memory"),
+        }
+    }
+}
+
+fn stored_slice<'a, T: Pod>(stored: &'a Stored, bytes: &Range<usize>, range: Range<usize>) -> &'a [T] {
+    let place =
+        |index: usize| index.saturating_mul(size_of::<T>()).saturating_add(bytes.start).min(bytes.end);
+    let wanted = place(range.start)..place(range.end);
+    if wanted.is_empty() || !stored.check(&wanted) {
+        return &[];
+    }
+    bytemuck::try_cast_slice(&stored.all()[wanted]).unwrap_or_default()
+}
