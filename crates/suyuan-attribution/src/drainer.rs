@@ -1,10 +1,13 @@
 //! Drainers and the pipes they join.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
+use suyuan_core::stored::{Flat, Paged, PagedBytes, Sections, Stored, StoredError};
 use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey};
 use suyuan_network::{NearestPipe, Network, NodeId, PipeId, PipeSpot, Place, PlaceKind, ReachId};
 
@@ -14,7 +17,8 @@ use crate::link::{Link, LinkGrade};
 use crate::trades::Trades;
 
 /// A drainer, numbered by id, then position.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Pod, Zeroable)]
+#[repr(transparent)]
 pub struct DrainerId(pub(crate) u32);
 
 impl DrainerId {
@@ -27,7 +31,7 @@ impl DrainerId {
 
 /// Whoever drains into the network.
 #[doc(alias = "排水户")]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Drainer {
     /// Its id in the survey.
     pub id: String,
@@ -67,12 +71,53 @@ impl JoinConfig {
 }
 
 /// Every drainer of a survey, joined to its network.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<Drainer>", into = "Vec<Drainer>")]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drainers {
-    rows: Vec<Drainer>,
-    by_reach: HashMap<ReachId, Vec<DrainerId>>,
-    by_node: HashMap<NodeId, Vec<DrainerId>>,
+    rows: Paged<Drainer>,
+    by_reach: Entries<ReachId>,
+    by_node: Entries<NodeId>,
+}
+
+/// The drainers that enter at each place: keys rising, and the drainer of each.
+#[derive(Debug, Clone)]
+struct Entries<K> {
+    keys: Flat<K>,
+    drainers: Flat<DrainerId>,
+}
+
+impl<K: Pod + PartialEq> PartialEq for Entries<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.keys == other.keys && self.drainers == other.drainers
+    }
+}
+
+impl<K> Default for Entries<K> {
+    fn default() -> Self {
+        Self { keys: Flat::default(), drainers: Flat::default() }
+    }
+}
+
+impl<K: Pod + Ord> Entries<K> {
+    fn new(mut entries: Vec<(K, DrainerId)>) -> Self {
+        entries.sort_unstable();
+        let (keys, drainers): (Vec<K>, Vec<DrainerId>) = entries.into_iter().unzip();
+        Self { keys: keys.into(), drainers: drainers.into() }
+    }
+
+    fn at(&self, key: K) -> &[DrainerId] {
+        let first = self.keys.partition_point(|k| *k < key);
+        let count = (first..self.keys.len()).take_while(|k| self.keys.at(*k) == key).count();
+        self.drainers.slice(first..first + count)
+    }
+
+    fn put<'a>(&'a self, sections: &mut Sections<'a>, name: &str) {
+        sections.put_flat(name, &self.keys);
+        sections.put_flat(&format!("{name}.who"), &self.drainers);
+    }
+
+    fn open(stored: &Arc<Stored>, name: &str) -> Result<Self, StoredError> {
+        Ok(Self { keys: stored.flat(name)?, drainers: stored.flat(&format!("{name}.who"))? })
+    }
 }
 
 impl Drainers {
@@ -91,7 +136,7 @@ impl Drainers {
     /// A drainer.
     #[must_use]
     pub fn drainer(&self, drainer: DrainerId) -> &Drainer {
-        &self.rows[drainer.index()]
+        self.rows.at(drainer.index())
     }
 
     /// Every drainer in order.
@@ -102,18 +147,46 @@ impl Drainers {
     /// The drainers that enter on a reach.
     #[must_use]
     pub fn on_reach(&self, reach: ReachId) -> &[DrainerId] {
-        self.by_reach.get(&reach).map_or(&[], Vec::as_slice)
+        self.by_reach.at(reach)
     }
 
     /// The drainers that enter at a node.
     #[must_use]
     pub fn at_node(&self, node: NodeId) -> &[DrainerId] {
-        self.by_node.get(&node).map_or(&[], Vec::as_slice)
+        self.by_node.at(node)
     }
 
-    /// The drainers of that id.
+    /// The drainers of that id. O(log n).
     pub fn find<'a>(&'a self, id: &'a str) -> impl Iterator<Item = DrainerId> + 'a {
-        self.iter().filter(move |(_, d)| d.id == id).map(|(i, _)| i)
+        let first = self.rows.partition_point(|d| d.id.as_str() < id);
+        (first..self.len()).take_while(move |i| self.rows.at(*i).id == id).map(|i| DrainerId(i as u32))
+    }
+
+    /// Encodes what has to be encoded before it can be stored.
+    ///
+    /// # Errors
+    /// Those of the encoder.
+    pub fn encode(&self) -> Result<PagedBytes, postcard::Error> {
+        self.rows.encode()
+    }
+
+    /// Adds the drainers to what is to be stored; `pages` are what [`Drainers::encode`] made of them.
+    pub fn put<'a>(&'a self, pages: &'a PagedBytes, sections: &mut Sections<'a>) {
+        pages.put(sections, "drainers");
+        self.by_reach.put(sections, "drainers.reach");
+        self.by_node.put(sections, "drainers.node");
+    }
+
+    /// The drainers that were stored.
+    ///
+    /// # Errors
+    /// [`StoredError`] if a section is missing.
+    pub fn open(stored: &Arc<Stored>) -> Result<Self, StoredError> {
+        Ok(Self {
+            rows: Paged::open(stored, "drainers")?,
+            by_reach: Entries::open(stored, "drainers.reach")?,
+            by_node: Entries::open(stored, "drainers.node")?,
+        })
     }
 }
 
@@ -169,24 +242,19 @@ pub fn join_drainers(
     (Drainers::from(drainers), findings)
 }
 
+/// The drainers must be in the order of their ids.
 impl From<Vec<Drainer>> for Drainers {
     fn from(rows: Vec<Drainer>) -> Self {
-        let mut drainers = Self { rows, ..Self::default() };
-        for (i, drainer) in drainers.rows.iter().enumerate() {
+        let (mut on_reaches, mut at_nodes) = (Vec::new(), Vec::new());
+        for (i, drainer) in rows.iter().enumerate() {
             let id = DrainerId(i as u32);
             match drainer.link.map(|l| l.place.kind) {
-                Some(PlaceKind::Reach { reach, .. }) => drainers.by_reach.entry(reach).or_default().push(id),
-                Some(PlaceKind::Node(node)) => drainers.by_node.entry(node).or_default().push(id),
+                Some(PlaceKind::Reach { reach, .. }) => on_reaches.push((reach, id)),
+                Some(PlaceKind::Node(node)) => at_nodes.push((node, id)),
                 None => {}
             }
         }
-        drainers
-    }
-}
-
-impl From<Drainers> for Vec<Drainer> {
-    fn from(drainers: Drainers) -> Self {
-        drainers.rows
+        Self { rows: rows.into(), by_reach: Entries::new(on_reaches), by_node: Entries::new(at_nodes) }
     }
 }
 
@@ -303,7 +371,7 @@ impl Joiner<'_> {
                 let (point, distance) = self
                     .network
                     .parts_of(spot.pipe)
-                    .filter_map(|line| line_to_area(line, rings))
+                    .filter_map(|line| line_to_area(&line, rings))
                     .min_by(|a, b| a.1.total_cmp(&b.1))?;
                 if distance > self.config.reach {
                     return None;

@@ -247,11 +247,10 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
             say.warning(&format!("{layer}{colon}{}", finding.message(say.language)));
         }
     }
-    for finding in city.findings.iter().filter(|f| f.code == FindingCode::DecisionUnused) {
+    for finding in city.findings.of_code(FindingCode::DecisionUnused) {
         say.warning(&finding.message(say.language));
     }
-    let count = |code: FindingCode| city.findings.iter().filter(|f| f.code == code).count();
-    let undeclared = count(FindingCode::DatumUnknown);
+    let undeclared = city.findings.count(FindingCode::DatumUnknown);
     if undeclared > 0 {
         say.warning(&match say.language {
             suyuan::Language::English => format!(
@@ -262,7 +261,7 @@ pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Resu
             ),
         });
     }
-    let blank = count(FindingCode::NodeIdMissing);
+    let blank = city.findings.count(FindingCode::NodeIdMissing);
     if blank > 0 {
         say.warning(&match say.language {
             suyuan::Language::English => format!(

@@ -285,3 +285,30 @@ macro_rules! display_as_key {
     )*};
 }
 display_as_key!(System, FlowMode, NodeKind, DirectionBasis, Certainty);
+
+/// Gives words a number to be stored by, and back.
+macro_rules! coded {
+    ($($name:ident: $($word:ident)+, else $other:ident;)+) => {$(
+        impl $name {
+            /// The number it is stored by.
+            #[must_use]
+            pub fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The word stored by a number; the least telling one where there is none.
+            #[must_use]
+            pub fn from_code(code: u8) -> Self {
+                [$(Self::$word),+].get(usize::from(code)).copied().unwrap_or(Self::$other)
+            }
+        }
+    )+};
+}
+
+coded! {
+    System: Unknown Storm Foul Combined OpenChannel River, else Unknown;
+    FlowMode: Gravity Pumped Controlled Bidirectional Blocked, else Gravity;
+    NodeKind: Joint Manhole Inlet PumpStation Control Outfall Structure, else Joint;
+    DirectionBasis: Surveyed NodeIds InvertFall DrawnOrder Neighbours None Decided, else None;
+    Certainty: Certain Probable Unknown, else Unknown;
+}

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 use suyuan_core::raw::Field;
+use suyuan_core::stored::Paged;
 use suyuan_core::{
     Certainty, DirectionBasis, Finding, FindingCode, FlowMode, Language, NodeKind, Origin, RawSurvey,
 };
@@ -17,6 +18,7 @@ use crate::join::{Joins, join};
 use crate::network::{Adjacency, Gap, Later, Network, Pipe, Reach};
 use crate::orient::Field as Weighing;
 use crate::records::LevelRules;
+use crate::rows::{Coords, PipeRow, ReachRow, kept_origin, kept_place};
 use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
@@ -149,22 +151,24 @@ pub fn build_network(
         crs: survey.crs.clone(),
         incoming: Adjacency::new(count, &reaches, |r| r.to),
         outgoing: Adjacency::new(count, &reaches, |r| r.from),
-        node_names: nodes.names,
-        node_places: nodes.places,
-        node_kinds: nodes.kinds,
-        node_origins: nodes.origins,
-        part_ends: part_ends(&lines),
-        pipe_ids: lines.ids,
+        node_names: nodes.names.into(),
+        nodes_by_name: Later::default(),
+        node_places: nodes.places.into_iter().map(kept_place).collect(),
+        node_kinds: nodes.kinds.into_iter().map(NodeKind::code).collect(),
+        has_structures: nodes.origins.iter().any(Option::is_some),
+        node_origins: nodes.origins.into_iter().map(kept_origin).collect(),
+        part_ends: part_ends(&lines).into(),
+        pipe_ids: lines.ids.into(),
         by_id: Later::default(),
-        pipes,
-        reaches,
-        coords: lines.coords,
-        outfalls,
+        pipes: pipes.into(),
+        reaches: reaches.into(),
+        coords: Coords::Memory(lines.coords),
+        outfalls: outfalls.into(),
         outfalls_by_node: Later::default(),
-        gaps: Vec::new(),
+        gaps: Paged::default(),
         unplaced: lines.unplaced,
     };
-    network.gaps = gaps(&network, &joins, &nodes.of_element, &lines.parts);
+    network.gaps = gaps(&network, &joins, &nodes.of_element, &lines.parts).into();
     let (whole, rules) = rayon::join(
         || {
             let mut found = Vec::new();
@@ -305,7 +309,7 @@ fn lay_reaches(
     lines: &Lines,
     stretches: &[Stretch],
     directions: &[(Direction, [f64; 2])],
-) -> (Vec<Reach>, Vec<Pipe>) {
+) -> (Vec<ReachRow>, Vec<PipeRow>) {
     let mut reaches = Vec::with_capacity(stretches.len());
     let mut pipes: Vec<Pipe> = lines
         .pipes
@@ -328,7 +332,7 @@ fn lay_reaches(
         let with_drawn = direction.along != part.flipped;
         let [a, b] = stretch.nodes;
         let (from, to) = if with_drawn { (a, b) } else { (b, a) };
-        reaches.push(Reach {
+        reaches.push(ReachRow::from(Reach {
             from,
             to,
             pipe: PipeId(part.pipe),
@@ -338,9 +342,9 @@ fn lay_reaches(
             certainty: direction.certainty,
             basis: direction.basis,
             probability: direction.probability,
-        });
+        }));
     }
-    (reaches, pipes)
+    (reaches, pipes.into_iter().map(PipeRow::from).collect())
 }
 
 fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::survey::Part]) -> Vec<Gap> {
@@ -350,11 +354,11 @@ fn gaps(network: &Network, joins: &Joins, node_of: &[NodeId], parts: &[crate::su
         .filter_map(|miss| {
             let node = node_of[miss.element as usize];
             let beyond = PipeId(parts[miss.part as usize].pipe);
-            let place = network.node_places[node.index()]?;
+            let place = network.node_place(node)?;
             let beyond_node = network
                 .reaches_of(beyond)
                 .flat_map(|r| [network.reach(r).from, network.reach(r).to])
-                .filter_map(|n| Some((grid::distance(network.node_places[n.index()]?, place), n)))
+                .filter_map(|n| Some((grid::distance(network.node_place(n)?, place), n)))
                 .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))?
                 .1;
             Some(Gap { node, beyond, beyond_node, width: miss.gap, straight_on: miss.straight_on })

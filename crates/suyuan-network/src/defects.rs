@@ -151,7 +151,7 @@ impl<'a> View<'a> {
 
     fn joints(&self) -> impl Iterator<Item = Repair> {
         let splits = |g: &&Gap| self.drained[g.node.index()] != self.drained[g.beyond_node.index()];
-        self.network.gaps().iter().filter(splits).copied().map(Repair::Join)
+        self.network.gaps().filter(splits).copied().map(Repair::Join)
     }
 
     /// Chains of pipes that lead from a node that drains to a dead end.

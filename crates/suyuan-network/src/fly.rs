@@ -71,7 +71,7 @@ fn turns_back(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>) -> bool {
 /// Surveyed points on no pipe, far outside of where the pipes are.
 pub(crate) fn report_nodes(network: &Network, findings: &mut Vec<Finding>) {
     let alone = |n: &NodeId| {
-        network.node_origins[n.index()].is_some()
+        network.node_origin(*n).is_some()
             && network.incoming(*n).is_empty()
             && network.outgoing(*n).is_empty()
     };
@@ -80,11 +80,11 @@ pub(crate) fn report_nodes(network: &Network, findings: &mut Vec<Finding>) {
         return;
     }
     let mut area = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
-    for c in &network.coords {
+    for c in network.coords.slice(0..network.coords.len()).iter() {
         area = [area[0].min(c.x), area[1].min(c.y), area[2].max(c.x), area[3].max(c.y)];
     }
     for node in alone {
-        let Some(place) = network.node_places[node.index()] else { continue };
+        let Some(place) = network.node_place(node) else { continue };
         let beyond = |v: f64, low: f64, high: f64| (low - v).max(v - high).max(0.0);
         let gap = beyond(place.x, area[0], area[2]).hypot(beyond(place.y, area[1], area[3]));
         if gap > FAR && gap.is_finite() {
@@ -93,7 +93,7 @@ pub(crate) fn report_nodes(network: &Network, findings: &mut Vec<Finding>) {
                 .with_word("why", "lies {gap} m outside of where the pipes are", "远离测区管线 {gap} 米")
                 .with("gap", format!("{gap:.0}"))
                 .at(place);
-            finding.origin = network.node_origins[node.index()];
+            finding.origin = network.node_origin(node);
             findings.push(finding);
         }
     }

@@ -16,12 +16,12 @@ use crate::network::{Network, Reach};
 
 /// A reach as petgraph hands it to algorithms; its weight is the [`Reach`].
 #[derive(Debug, Clone, Copy)]
-pub struct ReachRef<'a> {
+pub struct ReachRef {
     id: ReachId,
-    reach: &'a Reach,
+    reach: Reach,
 }
 
-impl<'a> EdgeRef for ReachRef<'a> {
+impl EdgeRef for ReachRef {
     type NodeId = NodeId;
     type EdgeId = ReachId;
     type Weight = Reach;
@@ -34,8 +34,8 @@ impl<'a> EdgeRef for ReachRef<'a> {
         self.reach.to
     }
 
-    fn weight(&self) -> &'a Reach {
-        self.reach
+    fn weight(&self) -> &Reach {
+        &self.reach
     }
 
     fn id(&self) -> ReachId {
@@ -134,11 +134,27 @@ pub struct ReachesAt<'a> {
     reaches: std::slice::Iter<'a, ReachId>,
 }
 
-impl<'a> Iterator for ReachesAt<'a> {
-    type Item = ReachRef<'a>;
+impl Iterator for ReachesAt<'_> {
+    type Item = ReachRef;
 
-    fn next(&mut self) -> Option<ReachRef<'a>> {
+    fn next(&mut self) -> Option<ReachRef> {
         let id = *self.reaches.next()?;
+        Some(ReachRef { id, reach: self.network.reach(id) })
+    }
+}
+
+/// Every reach in order.
+#[derive(Debug, Clone)]
+pub struct Edges<'a> {
+    network: &'a Network,
+    ids: std::ops::Range<u32>,
+}
+
+impl Iterator for Edges<'_> {
+    type Item = ReachRef;
+
+    fn next(&mut self) -> Option<ReachRef> {
+        let id = ReachId(self.ids.next()?);
         Some(ReachRef { id, reach: self.network.reach(id) })
     }
 }
@@ -169,14 +185,11 @@ impl IntoNodeIdentifiers for &Network {
 }
 
 impl<'a> IntoEdgeReferences for &'a Network {
-    type EdgeRef = ReachRef<'a>;
-    type EdgeReferences = std::iter::Map<
-        std::iter::Enumerate<std::slice::Iter<'a, Reach>>,
-        fn((usize, &'a Reach)) -> ReachRef<'a>,
-    >;
+    type EdgeRef = ReachRef;
+    type EdgeReferences = Edges<'a>;
 
     fn edge_references(self) -> Self::EdgeReferences {
-        self.reaches.iter().enumerate().map(|(i, reach)| ReachRef { id: ReachId(i as u32), reach })
+        Edges { network: self, ids: 0..self.reach_count() as u32 }
     }
 }
 
@@ -212,7 +225,7 @@ impl Network {
             graph.add_node(node);
         }
         for reach in self.reach_ids() {
-            let Reach { from, to, .. } = *self.reach(reach);
+            let Reach { from, to, .. } = self.reach(reach);
             graph.add_edge(from.0.into(), to.0.into(), reach);
         }
         graph

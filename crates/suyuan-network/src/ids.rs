@@ -1,11 +1,15 @@
 //! Dense identifiers, minted only by [`crate::Network`], in an order that does not depend on that of the rows.
 
+use bytemuck::{Pod, Zeroable};
 use serde::{Deserialize, Serialize};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Pod, Zeroable,
+        )]
+        #[repr(transparent)]
         pub struct $name(pub(crate) u32);
 
         impl $name {

@@ -139,8 +139,8 @@ mod tests {
                 .map(|p| {
                     let d = network
                         .parts_of(p)
-                        .flat_map(|line| line.windows(2))
-                        .map(|w| nearest_on_segment(w[0], w[1], place).1.sqrt())
+                        .flat_map(|line| line.windows(2).map(|w| [w[0], w[1]]).collect::<Vec<_>>())
+                        .map(|[a, b]| nearest_on_segment(a, b, place).1.sqrt())
                         .fold(f64::INFINITY, f64::min);
                     (d, p)
                 })

@@ -1,13 +1,16 @@
 //! The network itself: immutable, compact, shareable.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use suyuan_core::crs::Crs;
-use suyuan_core::text::TextColumn;
+use suyuan_core::stored::{Flat, Paged, Texts};
 use suyuan_core::{Certainty, Coord, DirectionBasis, FlowMode, NodeKind, Origin, System};
 
 use crate::ids::{NodeId, OutfallId, PipeId, ReachId};
+use crate::rows::{Coords, PipeRow, ReachRow, origin_of, place_of};
 use crate::union::Union;
 
 /// A node, as [`Network::node`] hands it out.
@@ -26,7 +29,7 @@ pub struct Node<'a> {
 
 /// A directed stretch between two nodes; water runs from `from` to `to`.
 #[doc(alias = "管段(拓扑)")]
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reach {
     /// Its upper node.
     pub from: NodeId,
@@ -57,7 +60,7 @@ impl Reach {
 
 /// A surveyed line, exactly as the file has it.
 #[doc(alias = "管段(实测)")]
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pipe {
     /// Its row in the survey.
     pub origin: Origin,
@@ -72,7 +75,7 @@ pub struct Pipe {
 
 /// Where the network meets open water.
 #[doc(alias = "排口")]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outfall {
     /// Its id in the survey.
     pub id: String,
@@ -90,7 +93,7 @@ pub struct Outfall {
 
 /// A free end that nearly reaches another pipe: a possible lost joint.
 #[doc(alias = "断头")]
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
     /// The node at the free end.
     pub node: NodeId,
@@ -113,24 +116,25 @@ pub struct Gap {
 /// # Units
 /// Coordinates, lengths and measures are metres in [`Network::crs`].
 #[doc(alias = "管网")]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     pub(crate) crs: Crs,
-    pub(crate) node_names: TextColumn,
-    pub(crate) node_places: Vec<Option<Coord<f64>>>,
-    pub(crate) node_kinds: Vec<NodeKind>,
-    pub(crate) node_origins: Vec<Option<Origin>>,
-    pub(crate) reaches: Vec<Reach>,
-    pub(crate) pipe_ids: TextColumn,
-    #[serde(skip)]
-    pub(crate) by_id: Later<Vec<u32>>,
-    pub(crate) pipes: Vec<Pipe>,
-    pub(crate) part_ends: Vec<u32>,
-    pub(crate) coords: Vec<Coord<f64>>,
-    pub(crate) outfalls: Vec<Outfall>,
-    #[serde(skip)]
+    pub(crate) node_names: Texts,
+    pub(crate) nodes_by_name: Later<Flat<u32>>,
+    pub(crate) node_places: Flat<[f64; 2]>,
+    pub(crate) node_kinds: Flat<u8>,
+    pub(crate) node_origins: Flat<[u32; 2]>,
+    /// Whether any node stands in a node layer.
+    pub(crate) has_structures: bool,
+    pub(crate) reaches: Flat<ReachRow>,
+    pub(crate) pipe_ids: Texts,
+    pub(crate) by_id: Later<Flat<u32>>,
+    pub(crate) pipes: Flat<PipeRow>,
+    pub(crate) part_ends: Flat<u32>,
+    pub(crate) coords: Coords,
+    pub(crate) outfalls: Paged<Outfall>,
     pub(crate) outfalls_by_node: Later<Vec<(NodeId, OutfallId)>>,
-    pub(crate) gaps: Vec<Gap>,
+    pub(crate) gaps: Paged<Gap>,
     pub(crate) unplaced: Vec<Origin>,
     pub(crate) incoming: Adjacency,
     pub(crate) outgoing: Adjacency,
@@ -147,20 +151,24 @@ impl<T> PartialEq for Later<T> {
 }
 
 impl<T> Later<T> {
+    pub(crate) fn known(value: T) -> Self {
+        Self(OnceLock::from(value))
+    }
+
     pub(crate) fn get(&self, make: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(make)
     }
 }
 
 /// Reaches at each node: a run of `list` for each node.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Adjacency {
-    starts: Vec<u32>,
-    list: Vec<ReachId>,
+    pub(crate) starts: Flat<u32>,
+    pub(crate) list: Flat<ReachId>,
 }
 
 impl Adjacency {
-    pub(crate) fn new(nodes: usize, reaches: &[Reach], node_of: impl Fn(&Reach) -> NodeId) -> Self {
+    pub(crate) fn new(nodes: usize, reaches: &[ReachRow], node_of: impl Fn(&ReachRow) -> NodeId) -> Self {
         let mut starts = vec![0u32; nodes + 1];
         for reach in reaches {
             starts[node_of(reach).index() + 1] += 1;
@@ -175,11 +183,15 @@ impl Adjacency {
             list[*slot as usize] = ReachId(i as u32);
             *slot += 1;
         }
-        Self { starts, list }
+        Self { starts: starts.into(), list: list.into() }
     }
 
+    #[inline]
     pub(crate) fn at(&self, node: NodeId) -> &[ReachId] {
-        &self.list[self.starts[node.index()] as usize..self.starts[node.index() + 1] as usize]
+        match self.starts.slice(node.index()..node.index() + 2) {
+            [from, to] if from <= to => self.list.slice(*from as usize..*to as usize),
+            _ => &[], // damaged
+        }
     }
 }
 
@@ -231,25 +243,44 @@ impl Network {
     /// A node.
     #[must_use]
     pub fn node(&self, node: NodeId) -> Node<'_> {
-        let i = node.index();
         Node {
-            name: self.node_names.at(i),
-            place: self.node_places[i],
-            kind: self.node_kinds[i],
-            origin: self.node_origins[i],
+            name: self.node_names.at(node.index()),
+            place: self.node_place(node),
+            kind: self.node_kind(node),
+            origin: self.node_origin(node),
         }
+    }
+
+    pub(crate) fn node_place(&self, node: NodeId) -> Option<Coord<f64>> {
+        place_of(self.node_places.at(node.index()))
+    }
+
+    pub(crate) fn node_kind(&self, node: NodeId) -> NodeKind {
+        NodeKind::from_code(self.node_kinds.at(node.index()))
+    }
+
+    pub(crate) fn node_origin(&self, node: NodeId) -> Option<Origin> {
+        origin_of(self.node_origins.at(node.index()))
+    }
+
+    /// Whether any node stands in a node layer, so that an end without one is the end of what was surveyed.
+    #[must_use]
+    pub fn has_structures(&self) -> bool {
+        self.has_structures
     }
 
     /// A reach.
     #[must_use]
-    pub fn reach(&self, reach: ReachId) -> &Reach {
-        &self.reaches[reach.index()]
+    #[inline]
+    pub fn reach(&self, reach: ReachId) -> Reach {
+        self.reaches.at(reach.index()).into()
     }
 
     /// A pipe.
     #[must_use]
-    pub fn pipe(&self, pipe: PipeId) -> &Pipe {
-        &self.pipes[pipe.index()]
+    #[inline]
+    pub fn pipe(&self, pipe: PipeId) -> Pipe {
+        self.pipes.at(pipe.index()).into()
     }
 
     /// The id of a pipe in the survey.
@@ -261,13 +292,13 @@ impl Network {
     /// Invert levels at the upper and lower end of a pipe's flow, metres, where known.
     #[must_use]
     pub fn pipe_inverts(&self, pipe: PipeId) -> [Option<f64>; 2] {
-        self.pipes[pipe.index()].inverts.map(|v| Some(v).filter(|v| v.is_finite()))
+        self.pipe(pipe).inverts.map(|v| Some(v).filter(|v| v.is_finite()))
     }
 
     /// An outfall.
     #[must_use]
     pub fn outfall(&self, outfall: OutfallId) -> &Outfall {
-        &self.outfalls[outfall.index()]
+        self.outfalls.at(outfall.index())
     }
 
     /// The outfalls that were joined to a node, in order.
@@ -287,7 +318,7 @@ impl Network {
 
     /// The reaches of a pipe, in drawn order.
     pub fn reaches_of(&self, pipe: PipeId) -> impl ExactSizeIterator<Item = ReachId> + use<> {
-        let (from, to) = self.pipes[pipe.index()].reaches;
+        let (from, to) = self.pipe(pipe).reaches;
         (from..to).map(ReachId)
     }
 
@@ -303,10 +334,26 @@ impl Network {
         self.outgoing.at(node)
     }
 
-    /// Free ends that nearly reach another pipe.
+    /// Free ends that nearly reach another pipe, by node.
+    pub fn gaps(&self) -> impl ExactSizeIterator<Item = &Gap> {
+        self.gaps.iter()
+    }
+
+    /// The gap at a node; the first of several. O(log gaps).
     #[must_use]
-    pub fn gaps(&self) -> &[Gap] {
-        &self.gaps
+    pub fn gap_at(&self, node: NodeId) -> Option<&Gap> {
+        let first = self.gaps.partition_point(|g| g.node < node);
+        (first < self.gaps.len()).then(|| self.gaps.at(first)).filter(|g| g.node == node)
+    }
+
+    /// Nodes by name, then number.
+    pub(crate) fn nodes_by_name(&self) -> &Flat<u32> {
+        self.nodes_by_name.get(|| sorted(&self.node_names))
+    }
+
+    /// Pipes by id, then number.
+    pub(crate) fn pipes_by_id(&self) -> &Flat<u32> {
+        self.by_id.get(|| sorted(&self.pipe_ids))
     }
 
     /// How many parts there are that no reach joins to each other; surveyed points on no pipe do not count.
@@ -316,7 +363,7 @@ impl Network {
     #[must_use]
     pub fn component_count(&self) -> usize {
         let mut union = self.parts();
-        let mut roots: Vec<u32> = self.reaches.iter().map(|r| union.find(r.from.0)).collect();
+        let mut roots: Vec<u32> = self.reach_ids().map(|r| union.find(self.reach(r).from.0)).collect();
         roots.sort_unstable();
         roots.dedup();
         roots.len()
@@ -325,7 +372,7 @@ impl Network {
     /// The nodes that reaches join, whatever their direction.
     pub(crate) fn parts(&self) -> Union {
         let mut union = Union::new(self.node_count());
-        for reach in &self.reaches {
+        for reach in self.reach_ids().map(|r| self.reach(r)) {
             union.join(reach.from.0, reach.to.0);
         }
         union
@@ -337,14 +384,18 @@ impl Network {
         &self.unplaced
     }
 
-    pub(crate) fn part(&self, part: u32) -> &[Coord<f64>] {
-        let from = if part == 0 { 0 } else { self.part_ends[part as usize - 1] as usize };
-        &self.coords[from..self.part_ends[part as usize] as usize]
+    pub(crate) fn part(&self, part: u32) -> Cow<'_, [Coord<f64>]> {
+        let from = if part == 0 { 0 } else { self.part_ends.at(part as usize - 1) as usize };
+        let to = self.part_ends.at(part as usize) as usize;
+        self.coords.slice(from.min(to)..to)
     }
 
     /// The parts of a pipe as drawn.
-    pub fn parts_of(&self, pipe: PipeId) -> impl ExactSizeIterator<Item = &[Coord<f64>]> {
-        let (from, to) = self.pipes[pipe.index()].parts;
+    pub fn parts_of(
+        &self,
+        pipe: PipeId,
+    ) -> impl DoubleEndedIterator<Item = Cow<'_, [Coord<f64>]>> + ExactSizeIterator {
+        let (from, to) = self.pipe(pipe).parts;
         (from..to).map(|p| self.part(p))
     }
 
@@ -358,7 +409,7 @@ impl Network {
     #[must_use]
     pub fn line_of_stretch(&self, reach: ReachId, measures: [f64; 2]) -> Vec<Coord<f64>> {
         let reach = self.reach(reach);
-        let mut line = stretch(self.part(reach.part), measures);
+        let mut line = stretch(&self.part(reach.part), measures);
         if !reach.with_drawn {
             line.reverse();
         }
@@ -375,6 +426,13 @@ impl Network {
             away(a).total_cmp(&away(b))
         })
     }
+}
+
+/// The rows of texts by text, then number.
+fn sorted(texts: &Texts) -> Flat<u32> {
+    let mut rows: Vec<u32> = (0..texts.len() as u32).collect();
+    rows.par_sort_by_key(|row| texts.at(*row as usize));
+    rows.into()
 }
 
 /// The stretch of a line between two measures, metres from its start.

@@ -1,6 +1,5 @@
 //! A spot on the network, found by id or by nearness.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use suyuan_core::{Coord, Language};
 
@@ -140,15 +139,20 @@ impl Network {
     ///
     /// # Errors
     /// [`PlaceError::Unknown`] with the nearest names; [`PlaceError::Ambiguous`] if several nodes carry it.
+    ///
+    /// # Complexity
+    /// O(log n) if it is found; the first call sorts the names, O(n log n), unless the network was prepared.
     pub fn find_node(&self, name: &str) -> Result<NodeId, PlaceError> {
-        let mut found = self.node_ids().filter(|n| self.node_names.at(n.index()) == name);
-        let Some(first) = found.next() else {
-            let near = nearest_ids(name, self.node_names.iter());
-            return Err(PlaceError::Unknown { kind: "node", id: name.to_owned(), near });
-        };
-        match found.count() {
-            0 => Ok(first),
-            more => Err(PlaceError::Ambiguous { kind: "node", id: name.to_owned(), count: more + 1 }),
+        let by_name = self.nodes_by_name();
+        let called = |node: u32| self.node_names.at(node as usize);
+        let first = by_name.partition_point(|n| called(*n) < name);
+        match (first..by_name.len()).take_while(|k| called(by_name.at(*k)) == name).count() {
+            0 => {
+                let near = nearest_ids(name, self.node_names.iter());
+                Err(PlaceError::Unknown { kind: "node", id: name.to_owned(), near })
+            }
+            1 => Ok(NodeId(by_name.at(first))),
+            count => Err(PlaceError::Ambiguous { kind: "node", id: name.to_owned(), count }),
         }
     }
 
@@ -158,17 +162,13 @@ impl Network {
     /// [`PlaceError::Unknown`] with the nearest ids.
     ///
     /// # Complexity
-    /// O(log n) if it is found; the first call sorts the ids, O(n log n).
+    /// O(log n) if it is found; the first call sorts the ids, O(n log n), unless the network was prepared.
     pub fn find_pipes(&self, id: &str) -> Result<Vec<PipeId>, PlaceError> {
-        let by_id = self.by_id.get(|| {
-            let mut pipes: Vec<u32> = (0..self.pipe_ids.len() as u32).collect();
-            pipes.par_sort_by_key(|p| self.pipe_ids.at(*p as usize));
-            pipes
-        });
-        let name = |pipe: u32| self.pipe_ids.at(pipe as usize);
-        let from = by_id.partition_point(|p| name(*p) < id);
-        let found: Vec<PipeId> =
-            by_id[from..].iter().take_while(|p| name(**p) == id).map(|p| PipeId(*p)).collect();
+        let by_id = self.pipes_by_id();
+        let called = |pipe: u32| self.pipe_ids.at(pipe as usize);
+        let first = by_id.partition_point(|p| called(*p) < id);
+        let after = (first..by_id.len()).map(|k| by_id.at(k));
+        let found: Vec<PipeId> = after.take_while(|p| called(*p) == id).map(PipeId).collect();
         if found.is_empty() {
             let near = nearest_ids(id, self.pipe_ids.iter());
             return Err(PlaceError::Unknown { kind: "pipe", id: id.to_owned(), near });
@@ -183,7 +183,7 @@ impl Network {
     pub fn find_outfall(&self, id: &str) -> Result<OutfallId, PlaceError> {
         // They are in the order of their ids.
         let first = self.outfalls.partition_point(|o| o.id.as_str() < id);
-        match self.outfalls[first..].iter().take_while(|o| o.id == id).count() {
+        match (first..self.outfalls.len()).take_while(|o| self.outfalls.at(*o).id == id).count() {
             0 => {
                 let near = nearest_ids(id, self.outfalls.iter().map(|o| o.id.as_str()));
                 Err(PlaceError::Unknown { kind: "outfall", id: id.to_owned(), near })
@@ -196,7 +196,7 @@ impl Network {
     /// The place of a node.
     #[must_use]
     pub fn place_of_node(&self, node: NodeId) -> Place {
-        Place { kind: PlaceKind::Node(node), spot: self.node_places[node.index()], snap: 0.0 }
+        Place { kind: PlaceKind::Node(node), spot: self.node_place(node), snap: 0.0 }
     }
 
     /// The lower end of a pipe, the pipe itself being upstream of it.
@@ -210,7 +210,7 @@ impl Network {
             .copied()
             .find(|r| !starts.contains(&self.reach(*r).to))
             .or_else(|| reaches.last().copied())?;
-        let spot = self.node_places[self.reach(reach).to.index()];
+        let spot = self.node_place(self.reach(reach).to);
         Some(Place { kind: PlaceKind::Reach { reach, above_end: 0.0 }, spot, snap: 0.0 })
     }
 
@@ -268,7 +268,7 @@ impl Network {
             .iter()
             .flat_map(|spot| self.reaches_of(spot.pipe))
             .flat_map(|r| [self.reach(r).from, self.reach(r).to])
-            .filter_map(|n| Some((distance(self.node_places[n.index()]?, place), n)))
+            .filter_map(|n| Some((distance(self.node_place(n)?, place), n)))
             .min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         if let Some((away, node)) =
             node.filter(|(away, _)| *away <= near.distance + NODE_MEANT && *away <= limit)

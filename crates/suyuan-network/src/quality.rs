@@ -1,6 +1,7 @@
 //! What is odd about the network as a whole: rings, pipes and nodes that join nothing, pipes on one another, dead ends,
 //! large pipes that run into small ones.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -77,7 +78,7 @@ impl Network {
             let mut finding = Finding::new(FindingCode::Loop)
                 .with("id", self.node_names.at(first.index()))
                 .with("count", count);
-            if let Some(place) = self.node_places[first.index()] {
+            if let Some(place) = self.node_place(*first) {
                 finding = finding.at(place);
             }
             findings.push(finding);
@@ -103,7 +104,7 @@ impl Network {
             }
         }));
         let bare = |node: &NodeId| {
-            self.node_origins[node.index()].is_some()
+            self.node_origin(*node).is_some()
                 && self.incoming(*node).is_empty()
                 && self.outgoing(*node).is_empty()
         };
@@ -111,16 +112,16 @@ impl Network {
         findings.par_extend(bare.map(|node| {
             let mut finding =
                 Finding::new(FindingCode::NodeIsolated).with("id", self.node_names.at(node.index()));
-            finding.origin = self.node_origins[node.index()];
-            finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
+            finding.origin = self.node_origin(node);
+            finding.place = self.node_place(node).map(|p| (p.x, p.y));
             finding
         }));
-        for outfall in &self.outfalls {
+        for outfall in self.outfalls.iter() {
             let Some(node) = outfall.node else { continue };
             if self.incoming(node).is_empty() && !self.outgoing(node).is_empty() {
                 let mut finding =
                     Finding::new(FindingCode::OutfallUpstream).with("id", &outfall.id).on(outfall.origin);
-                finding.place = self.node_places[node.index()].map(|p| (p.x, p.y));
+                finding.place = self.node_place(node).map(|p| (p.x, p.y));
                 findings.push(finding);
             }
         }
@@ -130,7 +131,7 @@ impl Network {
 /// Pipes that lie exactly on one another.
 pub(crate) fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) {
     let key = |pipe: PipeId| -> Vec<[u64; 2]> {
-        let bits = |line: &[Coord<f64>]| -> Vec<[u64; 2]> {
+        let bits = |line: Cow<'_, [Coord<f64>]>| -> Vec<[u64; 2]> {
             line.iter().map(|c| [c.x.to_bits(), c.y.to_bits()]).collect()
         };
         let drawn: Vec<[u64; 2]> = network.parts_of(pipe).flat_map(bits).collect();
@@ -174,7 +175,7 @@ impl Network {
     /// Nodes at which water has no way on, or one too small.
     pub(crate) fn report_nodes(&self, sizes: &[[f64; 2]], findings: &mut Vec<Finding>) {
         let told = |node: &NodeId| {
-            let kind = self.node_kinds[node.index()];
+            let kind = self.node_kind(*node);
             let mut reaches = self.incoming(*node).iter().chain(self.outgoing(*node));
             matches!(kind, NodeKind::Joint | NodeKind::Manhole | NodeKind::Inlet)
                 && !self.incoming(*node).is_empty()
@@ -219,7 +220,7 @@ impl Network {
     /// ends, it is a doubt only if the water of this part of the network has another way out.
     fn report_dead_ends(&self, ends: &[NodeId], findings: &mut Vec<Finding>) {
         let is_river = |r: &ReachId| self.pipe(self.reach(*r).pipe).system == System::River;
-        let is_gap = |node: &NodeId| self.gaps.binary_search_by(|gap| gap.node.cmp(node)).is_ok();
+        let is_gap = |node: &NodeId| self.gap_at(*node).is_some();
         let ends: Vec<NodeId> = ends
             .iter()
             .copied()
@@ -264,8 +265,8 @@ impl Network {
     }
 
     fn at_node(&self, finding: Finding, node: NodeId) -> Finding {
-        let origin = finding.origin.or(self.node_origins[node.index()]);
-        let place = self.node_places[node.index()].map(|p| (p.x, p.y));
+        let origin = finding.origin.or(self.node_origin(node));
+        let place = self.node_place(node).map(|p| (p.x, p.y));
         Finding { origin, place, ..finding }
     }
 }

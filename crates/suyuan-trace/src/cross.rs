@@ -1,56 +1,76 @@
 //! The arcs of splits that lead into a run from outside it, and how to find those that leave a run.
 
+use std::sync::Arc;
+
+use suyuan_core::stored::{Flat, Sections, Stored, StoredError};
+
 /// How many entries one entry of the next table stands for.
 const FAN: usize = 16;
 
 /// Arcs against the flow: from the position they are met at to a higher one, by the former.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CrossArcs {
-    heads: Vec<u32>,
-    tails: Vec<u32>,
-    /// Maxima of `tails` over blocks of [`FAN`], then over blocks of those, and so on.
-    tops: Vec<Vec<u32>>,
+    heads: Flat<u32>,
+    tails: Flat<u32>,
+    /// Maxima of `tails` over blocks of [`FAN`], then over blocks of those, and so on, one table behind the other.
+    tops: Flat<u32>,
 }
 
 impl CrossArcs {
-    /// Adds an arc; heads must not fall.
-    pub(crate) fn push(&mut self, head: u32, tail: u32) {
-        self.heads.push(head);
-        self.tails.push(tail);
+    /// Heads must not fall.
+    pub(crate) fn new(heads: Vec<u32>, tails: Vec<u32>) -> Self {
+        let mut tops: Vec<u32> = Vec::new();
+        let mut below = 0..0;
+        let mut first = true;
+        loop {
+            let level: Vec<u32> = {
+                let list = if first { &tails[..] } else { &tops[below.clone()] };
+                if list.len() <= 1 {
+                    break;
+                }
+                list.chunks(FAN).map(|block| block.iter().copied().max().unwrap_or(0)).collect()
+            };
+            below = tops.len()..tops.len() + level.len();
+            tops.extend(level);
+            first = false;
+        }
+        Self { heads: heads.into(), tails: tails.into(), tops: tops.into() }
     }
 
-    /// Makes the tables once every arc is there.
-    pub(crate) fn finish(&mut self) {
-        let mut below = &self.tails;
-        let mut tops: Vec<Vec<u32>> = Vec::new();
-        while below.len() > 1 {
-            let level = below.chunks(FAN).map(|block| block.iter().copied().max().unwrap_or(0)).collect();
-            tops.push(level);
-            below = &tops[tops.len() - 1];
-        }
-        self.tops = tops;
+    pub(crate) fn put<'a>(&'a self, sections: &mut Sections<'a>) {
+        sections.put_flat("trace.heads", &self.heads);
+        sections.put_flat("trace.tails", &self.tails);
+        sections.put_flat("trace.tops", &self.tops);
+    }
+
+    pub(crate) fn open(stored: &Arc<Stored>) -> Result<Self, StoredError> {
+        Ok(Self {
+            heads: stored.flat("trace.heads")?,
+            tails: stored.flat("trace.tails")?,
+            tops: stored.flat("trace.tops")?,
+        })
     }
 
     /// Tells the upper end of each arc that is met inside a run and leads past its end.
     pub(crate) fn leaving(&self, [from, to]: [u32; 2], mut tell: impl FnMut(u32)) {
         let mut at = self.heads.partition_point(|h| *h < from);
-        let end = at + self.heads[at..].partition_point(|h| *h < to);
+        let end = self.heads.partition_point(|h| *h < to);
         while at < end {
             // Pass the widest block that begins here, ends in time and leads nowhere new.
             let mut width = 1;
-            let mut passed = usize::from(self.tails[at] < to);
-            for level in &self.tops {
-                if passed == 0 || at % (width * FAN) != 0 || at + width * FAN > end {
-                    break;
-                }
+            let tail = self.tails.at(at);
+            let mut passed = usize::from(tail < to);
+            let mut level = 0;
+            while passed > 0 && at.is_multiple_of(width * FAN) && at + width * FAN <= end {
                 width *= FAN;
-                if level[at / width] >= to {
+                if self.tops.at(level + at / width) >= to {
                     break;
                 }
                 passed = width;
+                level += self.tails.len().div_ceil(width);
             }
             if passed == 0 {
-                tell(self.tails[at]);
+                tell(tail);
                 passed = 1;
             }
             at += passed;
@@ -72,9 +92,8 @@ mod tests {
             length in 0u32..400,
         ) {
             arcs.sort_unstable_by_key(|a| a.0);
-            let mut cross = CrossArcs::default();
-            arcs.iter().for_each(|(head, tail)| cross.push(*head, *tail));
-            cross.finish();
+            let (heads, tails) = arcs.iter().copied().unzip();
+            let cross = CrossArcs::new(heads, tails);
             let to = from + length;
             let mut told = Vec::new();
             cross.leaving([from, to], |tail| told.push(tail));

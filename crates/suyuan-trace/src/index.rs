@@ -1,6 +1,11 @@
 //! The trace index: nodes numbered so that what lies upstream of any of them is a few runs of numbers.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytemuck::Pod;
 use suyuan_core::FlowMode;
+use suyuan_core::stored::{Flat, Sections, Stored, StoredError};
 use suyuan_network::{Network, NodeId, PipeId, Place, PlaceKind, Reach, ReachId};
 
 use crate::cross::CrossArcs;
@@ -48,28 +53,34 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone, PartialEq)]
 pub struct TraceIndex {
     /// Of each node, the position at which its group begins.
-    pub(crate) first: Vec<u32>,
+    pub(crate) first: Flat<u32>,
     /// The nodes by position; a group's nodes stand together.
-    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) nodes: Flat<NodeId>,
     /// At a group's first position, where the run that begins there ends.
-    pub(crate) ends: Vec<u32>,
+    pub(crate) ends: Flat<u32>,
     /// Reaches by the position of the group they run to, and where those of each position begin.
     pub(crate) reaches: Runs<ReachId>,
     /// Pipes by the position at which they are told, likewise: each pipe at its uppermost reach.
     pub(crate) pipes: Runs<PipeId>,
     /// Pipes that no single reach can tell, such as those that flow apart from their middle, by position.
-    pub(crate) forked: Vec<(u32, PipeId)>,
+    pub(crate) forked: Runs<PipeId>,
     pub(crate) cross: CrossArcs,
 }
 
 /// Entries by position: a run of `list` for each.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Runs<T> {
-    pub(crate) starts: Vec<u32>,
-    pub(crate) list: Vec<T>,
+    pub(crate) starts: Flat<u32>,
+    pub(crate) list: Flat<T>,
 }
 
-impl<T: Copy> Runs<T> {
+impl<T: Pod + PartialEq> PartialEq for Runs<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.starts == other.starts && self.list == other.list
+    }
+}
+
+impl<T: Pod> Runs<T> {
     /// Sorts `entries` by position; those of one position keep their order.
     fn new<I: Iterator<Item = (u32, T)>>(positions: usize, entries: impl Fn() -> I) -> Self {
         let mut starts = vec![0u32; positions + 1];
@@ -79,10 +90,7 @@ impl<T: Copy> Runs<T> {
         for i in 0..positions {
             starts[i + 1] += starts[i];
         }
-        let mut list = Vec::new();
-        if let Some((_, any)) = entries().next() {
-            list.resize(starts[positions] as usize, any);
-        }
+        let mut list = vec![T::zeroed(); starts[positions] as usize];
         // The starts move on as entries are put down, and are moved back by one place afterwards.
         for (position, entry) in entries() {
             let slot = &mut starts[position as usize];
@@ -91,22 +99,37 @@ impl<T: Copy> Runs<T> {
         }
         starts.copy_within(0..positions, 1);
         starts[0] = 0;
-        Self { starts, list }
+        Self { starts: starts.into(), list: list.into() }
+    }
+
+    /// Where the entries of a run of positions stand in the list.
+    pub(crate) fn slots(&self, [from, to]: [u32; 2]) -> Range<usize> {
+        let (from, to) = (self.starts.at(from as usize) as usize, self.starts.at(to as usize) as usize);
+        from.min(to)..to // damaged starts may be in any order
     }
 
     /// The entries of a run of positions.
-    pub(crate) fn of(&self, [from, to]: [u32; 2]) -> &[T] {
-        &self.list[self.starts[from as usize] as usize..self.starts[to as usize] as usize]
+    pub(crate) fn of(&self, run: [u32; 2]) -> &[T] {
+        self.list.slice(self.slots(run))
+    }
+
+    fn put<'a>(&'a self, sections: &mut Sections<'a>, name: &str) {
+        sections.put_flat(name, &self.list);
+        sections.put_flat(&format!("{name}.starts"), &self.starts);
+    }
+
+    fn open(stored: &Arc<Stored>, name: &str) -> Result<Self, StoredError> {
+        Ok(Self { starts: stored.flat(&format!("{name}.starts"))?, list: stored.flat(name)? })
     }
 }
 
 /// Whether water cannot pass a reach at all.
-pub(crate) fn is_blocked(network: &Network, reach: &Reach) -> bool {
+pub(crate) fn is_blocked(network: &Network, reach: Reach) -> bool {
     network.pipe(reach.pipe).mode == FlowMode::Blocked
 }
 
 /// The length of a reach as far as stretches of it go: 1 for a reach without length, that is in a set or is not.
-pub(crate) fn extent(reach: &Reach) -> f64 {
+pub(crate) fn extent(reach: Reach) -> f64 {
     if reach.length() > 0.0 { reach.length() } else { 1.0 }
 }
 
@@ -118,16 +141,17 @@ impl TraceIndex {
         let open = |r: &ReachId| !is_blocked(network, network.reach(*r));
         let at = |r: ReachId| order.first[network.reach(r).to.index()];
         let reaches = Runs::new(order.nodes.len(), || network.reach_ids().filter(open).map(|r| (at(r), r)));
-        let mut cross = CrossArcs::default();
+        let (mut heads, mut tails) = (Vec::new(), Vec::new());
         for position in 0..order.nodes.len() as u32 {
             for reach in reaches.of([position, position + 1]) {
                 let tail = order.first[network.reach(*reach).from.index()];
                 if tail >= order.ends[position as usize] {
-                    cross.push(position, tail);
+                    heads.push(position);
+                    tails.push(tail);
                 }
             }
         }
-        cross.finish();
+        let cross = CrossArcs::new(heads, tails);
         let mut told: Vec<u32> = vec![NONE; network.pipe_count()];
         let mut forked = Vec::new();
         let mut positions = Vec::new();
@@ -138,10 +162,43 @@ impl TraceIndex {
                 several => forked.extend(several.iter().map(|p| (*p, pipe))),
             }
         }
-        forked.sort_unstable();
         let single = || network.pipe_ids().map(|p| (told[p.index()], p)).filter(|t| t.0 != NONE);
-        let pipes = Runs::new(order.nodes.len(), single);
-        Self { first: order.first, nodes: order.nodes, ends: order.ends, reaches, pipes, forked, cross }
+        Self {
+            pipes: Runs::new(order.nodes.len(), single),
+            forked: Runs::new(order.nodes.len(), || forked.iter().copied()),
+            first: order.first.into(),
+            nodes: order.nodes.into(),
+            ends: order.ends.into(),
+            reaches,
+            cross,
+        }
+    }
+
+    /// Adds the index to what is to be stored.
+    pub fn put<'a>(&'a self, sections: &mut Sections<'a>) {
+        sections.put_flat("trace.first", &self.first);
+        sections.put_flat("trace.nodes", &self.nodes);
+        sections.put_flat("trace.ends", &self.ends);
+        self.reaches.put(sections, "trace.reaches");
+        self.pipes.put(sections, "trace.pipes");
+        self.forked.put(sections, "trace.forked");
+        self.cross.put(sections);
+    }
+
+    /// The index that was stored.
+    ///
+    /// # Errors
+    /// [`StoredError`] if a section is missing.
+    pub fn open(stored: &Arc<Stored>) -> Result<Self, StoredError> {
+        Ok(Self {
+            first: stored.flat("trace.first")?,
+            nodes: stored.flat("trace.nodes")?,
+            ends: stored.flat("trace.ends")?,
+            reaches: Runs::open(stored, "trace.reaches")?,
+            pipes: Runs::open(stored, "trace.pipes")?,
+            forked: Runs::open(stored, "trace.forked")?,
+            cross: CrossArcs::open(stored)?,
+        })
     }
 
     /// Everything whose water can arrive at a place.
@@ -168,10 +225,11 @@ impl TraceIndex {
     fn runs(&self, node: NodeId) -> Vec<[u32; 2]> {
         let mut runs: Vec<[u32; 2]> = Vec::new();
         // Groups whose runs belong to the answer, lowest last; runs nest or lie apart, so the lowest is never inside a later one.
-        let mut next = std::collections::BinaryHeap::from([std::cmp::Reverse(self.first[node.index()])]);
+        let mut next = std::collections::BinaryHeap::from([std::cmp::Reverse(self.first.at(node.index()))]);
         while let Some(std::cmp::Reverse(from)) = next.pop() {
-            let to = self.ends[from as usize];
+            let to = self.ends.at(from as usize);
             match runs.last_mut() {
+                _ if to <= from => continue, // damaged
                 Some(last) if from < last[1] => continue,
                 Some(last) if from == last[1] => last[1] = to,
                 _ => runs.push([from, to]),

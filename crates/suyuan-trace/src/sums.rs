@@ -93,7 +93,7 @@ impl<'a> Sums<'a> {
             }
             Ok(sums)
         };
-        let (nodes, reaches) = (&index.nodes, &index.reaches.list);
+        let (nodes, reaches) = (index.nodes.all(), index.reaches.list.all());
         Ok(Self {
             index,
             nodes: running(&mut nodes.iter().map(|n| of_node(*n)), nodes.len())?,
@@ -104,13 +104,12 @@ impl<'a> Sums<'a> {
     /// The sum over a set of the same index.
     #[must_use]
     pub fn over(&self, network: &Network, set: &UpstreamSet<'_>) -> f64 {
-        let starts = &self.index.reaches.starts;
         let mut sum = Twofold::default();
         let mut add = |part: Twofold| sum = sum.add(part.0).add(part.1);
         for [from, to] in &set.runs {
-            let (from, to) = (*from as usize, *to as usize);
-            add(self.nodes[to].less(self.nodes[from]));
-            add(self.reaches[starts[to] as usize].less(self.reaches[starts[from] as usize]));
+            add(self.nodes[*to as usize].less(self.nodes[*from as usize]));
+            let slots = self.index.reaches.slots([*from, *to]);
+            add(self.reaches[slots.end].less(self.reaches[slots.start]));
         }
         for (reach, stretches) in &set.cut {
             let of_reach = self.of_reach(network, *reach);
@@ -123,8 +122,8 @@ impl<'a> Sums<'a> {
 
     /// The number of one reach. O(reaches beside it).
     fn of_reach(&self, network: &Network, reach: ReachId) -> f64 {
-        let position = self.index.first[network.reach(reach).to.index()];
-        let start = self.index.reaches.starts[position as usize] as usize;
+        let position = self.index.first.at(network.reach(reach).to.index());
+        let start = self.index.reaches.slots([position, position + 1]).start;
         let beside = self.index.reaches.of([position, position + 1]);
         let slot = beside.iter().position(|r| *r == reach);
         slot.map_or(0.0, |s| self.reaches[start + s + 1].less(self.reaches[start + s]).value())

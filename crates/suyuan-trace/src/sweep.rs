@@ -26,7 +26,9 @@ impl Tracer<'_> {
     /// a ring it takes a walk.
     pub(crate) fn sweep(&mut self, index: &TraceIndex, start: &Place) -> Swept {
         self.reset();
-        self.sure.resize(self.network.node_count(), false);
+        if self.sure.is_empty() {
+            self.sure = vec![false; self.network.node_count()];
+        }
         let (first, at) = self.first_node(start, Heading::Upstream);
         let is_sure = match start.kind {
             PlaceKind::Node(_) => true,
@@ -35,14 +37,13 @@ impl Tracer<'_> {
         let mut rings = Vec::new();
         let set = index.upstream_of(self.network, start);
         let mut nodes = Vec::with_capacity(set.node_count());
-        for [from, to] in set.runs.iter().map(|run| run.map(|p| p as usize)) {
-            let mut position = from;
-            while position < to {
-                let size = index.nodes[position..to]
-                    .iter()
-                    .take_while(|n| index.first[n.index()] as usize == position)
-                    .count();
-                let group = &index.nodes[position..position + size];
+        for [from, to] in &set.runs {
+            let mut rest = index.nodes.slice(*from as usize..*to as usize);
+            let mut position = *from;
+            while !rest.is_empty() {
+                // At least one, though the bytes be damaged.
+                let size = rest.iter().take_while(|n| index.first.at(n.index()) == position).count().max(1);
+                let (group, after) = rest.split_at(size);
                 match group {
                     [node] => self.reach_single(*node, (*node == first).then_some((at, is_sure))),
                     ring => {
@@ -50,8 +51,9 @@ impl Tracer<'_> {
                         rings.push(ring.to_vec());
                     }
                 }
-                nodes.extend(group.iter().map(|n| (*n, self.distance[n.index()])));
-                position += size;
+                nodes.extend(group.iter().map(|n| (*n, self.distance.of(*n))));
+                position += size as u32;
+                rest = after;
             }
         }
         nodes.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -67,7 +69,7 @@ impl Tracer<'_> {
             let (mut distance, mut sure) = (f64::INFINITY, false);
             for id in self.network.outgoing(node) {
                 let reach = self.network.reach(*id);
-                let below = self.distance[reach.to.index()];
+                let below = self.distance.of(reach.to);
                 if below.is_finite() && !is_blocked(self.network, reach) {
                     distance = distance.min(below + reach.length());
                     sure |= reach.certainty == Certainty::Certain && self.sure[reach.to.index()];
@@ -75,15 +77,15 @@ impl Tracer<'_> {
             }
             (distance, sure)
         });
-        self.distance[node.index()] = distance;
+        self.distance.set(node, distance);
         self.sure[node.index()] = sure;
         self.touched.push(node);
     }
 
     fn reach_ring(&mut self, index: &TraceIndex, ring: &[NodeId], first: NodeId, at: f64, is_sure: bool) {
         let network = self.network;
-        let group = index.first[ring[0].index()];
-        let inside = |node: &NodeId| index.first[node.index()] == group;
+        let group = index.first.at(ring[0].index());
+        let inside = |node: &NodeId| index.first.at(node.index()) == group;
         let open = |id: &ReachId| !is_blocked(network, network.reach(*id));
         let mut heap = BinaryHeap::new();
         let mut sure = Vec::new();
@@ -96,7 +98,7 @@ impl Tracer<'_> {
             }
             for id in network.outgoing(*node).iter().filter(|r| open(r)) {
                 let reach = network.reach(*id);
-                let below = self.distance[reach.to.index()];
+                let below = self.distance.of(reach.to);
                 if below.is_finite() && !inside(&reach.to) {
                     self.reach_node(*node, below + reach.length(), &mut heap);
                     if self.is_certain(*id) && self.sure[reach.to.index()] {
@@ -106,7 +108,7 @@ impl Tracer<'_> {
             }
         }
         while let Some(Reverse((Metres(at), node))) = heap.pop() {
-            if at > self.distance[node.index()] {
+            if at > self.distance.of(node) {
                 continue;
             }
             for reach in network.incoming(node).iter().filter(|r| open(r)).map(|r| network.reach(*r)) {

@@ -74,6 +74,20 @@ impl PartialOrd for Metres {
     }
 }
 
+/// The distance of each node in the current trace. Memory that is never touched stays zero, and costs nothing.
+pub(crate) struct Distances(Vec<u64>);
+
+impl Distances {
+    /// A node's distance; infinite where it was not reached.
+    pub(crate) fn of(&self, node: NodeId) -> f64 {
+        self.0[node.index()].checked_sub(1).map_or(f64::INFINITY, f64::from_bits)
+    }
+
+    pub(crate) fn set(&mut self, node: NodeId, distance: f64) {
+        self.0[node.index()] = distance.to_bits() + 1;
+    }
+}
+
 /// Traces many starts over one network, reusing its scratch memory.
 ///
 /// Once its walks have cost as much as a [`TraceIndex`] does, it makes one and answers plain upstream questions by it.
@@ -82,8 +96,7 @@ pub struct Tracer<'a> {
     index: Option<Cow<'a, TraceIndex>>,
     /// How many nodes were walked over without the index.
     walked: usize,
-    /// Distance of each node in the current trace; infinite where not reached.
-    pub(crate) distance: Vec<f64>,
+    pub(crate) distance: Distances,
     /// Nodes to be reset before the next trace.
     pub(crate) touched: Vec<NodeId>,
     /// Whether a node is joined to the start over certain reaches alone; of touched nodes, in a trace by the index.
@@ -102,11 +115,11 @@ impl<'a> Tracer<'a> {
             index: None,
             walked: 0,
             sure: Vec::new(),
-            distance: vec![f64::INFINITY; network.node_count()],
+            distance: Distances(vec![0; network.node_count()]),
             touched: Vec::new(),
             barrier_nodes: Vec::new(),
             barrier_pipes: Vec::new(),
-            has_structures: network.node_ids().any(|n| network.node(n).origin.is_some()),
+            has_structures: network.has_structures(),
         }
     }
 
@@ -140,7 +153,7 @@ impl<'a> Tracer<'a> {
             stops = self.stops(&nodes, rings, start, options, limit);
             let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
             let _ = self.walk(start, options.heading, limit, &certain);
-            let reached = |tracer: &Self, node: NodeId| tracer.distance[node.index()].is_finite();
+            let reached = |tracer: &Self, node: NodeId| tracer.distance.of(node).is_finite();
             self.mark_certain(&reached, &mut steps, start, options.heading);
             self.walked += nodes.len();
         }
@@ -179,7 +192,7 @@ impl<'a> Tracer<'a> {
 
     pub(crate) fn reset(&mut self) {
         for node in self.touched.drain(..) {
-            self.distance[node.index()] = f64::INFINITY;
+            self.distance.0[node.index()] = 0;
         }
     }
 
@@ -236,7 +249,7 @@ impl<'a> Tracer<'a> {
         }
         self.reach_node(first, at, &mut heap);
         while let Some(Reverse((Metres(at), node))) = heap.pop() {
-            if at > self.distance[node.index()] {
+            if at > self.distance.of(node) {
                 continue;
             }
             order.push((node, at));
@@ -324,7 +337,7 @@ impl<'a> Tracer<'a> {
         let mut added = Vec::new();
         while let Some(Reverse((Metres(at), node))) = heap.pop() {
             let own = start.kind == PlaceKind::Node(node);
-            if at > self.distance[node.index()] || (self.is_barrier(node) && !own) {
+            if at > self.distance.of(node) || (self.is_barrier(node) && !own) {
                 continue;
             }
             let turned = match heading {
@@ -356,12 +369,12 @@ impl<'a> Tracer<'a> {
         there: f64,
         heap: &mut BinaryHeap<Reverse<(Metres, NodeId)>>,
     ) {
-        let known = &mut self.distance[node.index()];
-        if there < *known {
+        let known = self.distance.of(node);
+        if there < known {
             if known.is_infinite() {
                 self.touched.push(node);
             }
-            *known = there;
+            self.distance.set(node, there);
             heap.push(Reverse((Metres(there), node)));
         }
     }
@@ -443,7 +456,7 @@ impl<'a> Tracer<'a> {
         if !ring.iter().all(|n| self.next(*n, heading).iter().all(inside)) {
             return None;
         }
-        let at = |node: &NodeId| self.distance[node.index()];
+        let at = |node: &NodeId| self.distance.of(*node);
         let node = ring.iter().min_by(|a, b| at(a).total_cmp(&at(b)).then(a.cmp(b)))?;
         Some(Stop { node: *node, distance: at(node), reason: StopReason::Loop })
     }
@@ -452,9 +465,7 @@ impl<'a> Tracer<'a> {
         if heading == Heading::Downstream && self.network.node(node).kind == NodeKind::Outfall {
             return StopReason::Outfall;
         }
-        let gaps = self.network.gaps();
-        let gap = gaps.partition_point(|g| g.node < node);
-        if let Some(gap) = gaps.get(gap).filter(|g| g.node == node) {
+        if let Some(gap) = self.network.gap_at(node) {
             return StopReason::Gap { width: gap.width, beyond: gap.beyond };
         }
         let away = match heading {
@@ -466,7 +477,7 @@ impl<'a> Tracer<'a> {
             return StopReason::Opposing { pipe: self.network.reach(*reach).pipe };
         }
         // A reach on whose upper end nothing arrives and from which another reach leaves for somewhere else.
-        let stray = away.iter().find(|r| self.distance[self.near_end(**r, heading).index()].is_infinite());
+        let stray = away.iter().find(|r| self.distance.of(self.near_end(**r, heading)).is_infinite());
         if let Some(stray) = stray.filter(|_| away.len() > 1) {
             return StopReason::Opposing { pipe: self.network.reach(*stray).pipe };
         }

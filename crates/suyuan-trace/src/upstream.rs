@@ -57,7 +57,7 @@ impl<'a> UpstreamSet<'a> {
 
     /// Its nodes, in the order of the index: downstream first.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<'_, 'a> {
-        self.runs.iter().flat_map(|[from, to]| &self.index.nodes[*from as usize..*to as usize]).copied()
+        self.runs.iter().flat_map(|[from, to]| self.index.nodes.slice(*from as usize..*to as usize)).copied()
     }
 
     /// Its whole reaches, by the node they run to in the order of the index.
@@ -74,7 +74,7 @@ impl<'a> UpstreamSet<'a> {
     /// Whether a node is in it. O(log runs).
     #[must_use]
     pub fn contains_node(&self, node: NodeId) -> bool {
-        let position = self.index.first[node.index()];
+        let position = self.index.first.at(node.index());
         let run = self.runs.partition_point(|r| r[1] <= position);
         self.runs.get(run).is_some_and(|r| r[0] <= position)
     }
@@ -110,11 +110,7 @@ impl<'a> UpstreamSet<'a> {
         let mut pipes = Vec::with_capacity(parts().map(<[PipeId]>::len).sum::<usize>() + self.cut.len());
         parts().for_each(|part| pipes.extend_from_slice(part));
         let whole = pipes.len();
-        for [from, to] in &self.runs {
-            let forked = &self.index.forked;
-            let first = forked.partition_point(|f| f.0 < *from);
-            pipes.extend(forked[first..].iter().take_while(|f| f.0 < *to).map(|f| f.1));
-        }
+        self.runs.iter().for_each(|run| pipes.extend_from_slice(self.index.forked.of(*run)));
         let told = |p: &PipeId| network.reaches_of(*p).any(|r| self.contains_reach(network, r));
         pipes.extend(cut.filter(|p| !told(p)));
         let mut doubtful = pipes.split_off(whole);

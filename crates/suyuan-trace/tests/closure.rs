@@ -204,7 +204,7 @@ proptest! {
     fn a_start_inside_a_pipe_is_the_node_above_and_that_pipe(plan in networks(), lot in 0usize..100, at in 0.01f64..0.99) {
         let network = build(&plan);
         let reach = network.reach_ids().nth(lot % network.reach_count()).unwrap();
-        let row = *network.reach(reach);
+        let row = network.reach(reach);
         let above_end = row.length() * at;
         let start = Place { kind: PlaceKind::Reach { reach, above_end }, ..network.place_of_node(row.to) };
         let trace = Tracer::new(&network).trace(&start, &TraceOptions::default());

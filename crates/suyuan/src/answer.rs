@@ -1,10 +1,8 @@
 //! The answer to a trace, as the JSON contract has it.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
-use suyuan_core::{Language, Origin, Role};
+use suyuan_core::{Language, Role};
 use suyuan_network::{OutfallId, PipeId, Place, PlaceKind};
 use suyuan_read::{Filter, FilterError, ReadError};
 use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
@@ -218,7 +216,9 @@ impl City {
                 barriers.pipes.extend(self.network.find_pipes(id)?);
                 continue;
             }
-            match places.find(&reference, request.max_snap)?.0.kind {
+            let found = places.find(&reference, request.max_snap);
+            self.check_intact()?;
+            match found?.0.kind {
                 PlaceKind::Node(node) => barriers.nodes.push(node),
                 PlaceKind::Reach { reach, .. } => {
                     let pipe = self.network.reach(reach).pipe;
@@ -236,20 +236,16 @@ impl City {
             max_distance: request.max_distance,
             possible: request.possible,
         };
-        let mut findings_of: HashMap<Origin, Vec<usize>> = HashMap::new();
-        for (i, finding) in self.findings.iter().enumerate() {
-            if let Some(origin) = finding.origin {
-                findings_of.entry(origin).or_default().push(i);
-            }
-        }
         Ok(CityTracer {
             city: self,
-            tracer: Tracer::new(&self.network),
+            tracer: match self.index.get() {
+                Some(index) => Tracer::with_index(&self.network, index),
+                None => Tracer::new(&self.network),
+            },
             places,
             options,
             max_snap: request.max_snap,
             language: request.language,
-            findings_of,
             barriers_on_pipes,
         })
     }
@@ -319,8 +315,6 @@ pub struct CityTracer<'a> {
     options: TraceOptions,
     max_snap: f64,
     language: Language,
-    /// Findings by the row they are about.
-    findings_of: HashMap<Origin, Vec<usize>>,
     barriers_on_pipes: Vec<(String, String)>,
 }
 
@@ -328,10 +322,14 @@ impl CityTracer<'_> {
     /// Traces one place and ranks the drainers behind it.
     ///
     /// # Errors
-    /// [`Error::BadReference`] and [`Error::Place`] if the start is not there, or too far from the network.
+    /// [`Error::BadReference`] and [`Error::Place`] if the start is not there, or too far from the network;
+    /// [`Error::BadPrepared`] if the prepared network turns out to be damaged.
     pub fn trace(&mut self, start: &str) -> Result<TraceAnswer, Error> {
-        let (place, kind, id) = self.places.find(&Reference::parse(start)?, self.max_snap)?;
-        Ok(self.answer(start.to_owned(), place, kind, id))
+        let found = self.places.find(&Reference::parse(start)?, self.max_snap);
+        // What is not found in a damaged file may be there.
+        self.city.check_intact()?;
+        let (place, kind, id) = found?;
+        self.answer(start.to_owned(), place, kind, id)
     }
 
     /// Traces one outfall, though others may share its id.
@@ -339,12 +337,20 @@ impl CityTracer<'_> {
     /// # Errors
     /// [`Error::Place`] if it is too far from the network.
     pub fn trace_outfall(&mut self, outfall: OutfallId) -> Result<TraceAnswer, Error> {
-        let place = self.places.of_outfall(outfall, self.max_snap)?;
+        let found = self.places.of_outfall(outfall, self.max_snap);
+        self.city.check_intact()?;
+        let place = found?;
         let id = self.city.network.outfall(outfall).id.clone();
-        Ok(self.answer(format!("outfall:{id}"), place, "outfall", id))
+        self.answer(format!("outfall:{id}"), place, "outfall", id)
     }
 
-    fn answer(&mut self, reference: String, place: Place, kind: &str, id: String) -> TraceAnswer {
+    fn answer(
+        &mut self,
+        reference: String,
+        place: Place,
+        kind: &str,
+        id: String,
+    ) -> Result<TraceAnswer, Error> {
         let city = self.city;
         let network = &city.network;
         let trace = self.tracer.trace(&place, &self.options);
@@ -371,7 +377,8 @@ impl CityTracer<'_> {
         let candidates: Vec<CandidateAnswer> =
             ranked.iter().enumerate().map(|(i, c)| city.candidate(i, c, self.language)).collect();
         let concerned = self.concerned(&place, &trace, &ranked);
-        TraceAnswer {
+        city.check_intact()?;
+        Ok(TraceAnswer {
             schema: "suyuan.trace/1",
             start: StartAnswer {
                 reference,
@@ -394,7 +401,7 @@ impl CityTracer<'_> {
             trace,
             ranked,
             concerned,
-        }
+        })
     }
 
     /// Barriers that lie on the inside of a pipe, which is shut as a whole: what was asked for, and the pipe.
@@ -416,7 +423,7 @@ impl CityTracer<'_> {
         let drainers = ranked.iter().map(|c| city.drainers.drainer(c.drainer).origin);
         let origins = outfalls.chain(pipes).chain(drainers);
         let mut found: Vec<usize> =
-            origins.filter_map(|o| self.findings_of.get(&o)).flatten().copied().collect();
+            origins.flat_map(|o| city.findings.about(o)).map(|i| *i as usize).collect();
         found.sort_unstable();
         found.dedup();
         found

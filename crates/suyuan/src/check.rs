@@ -83,7 +83,7 @@ impl City {
     #[must_use]
     pub fn check(&self, defects: &[Defect], language: Language) -> CheckReport {
         let mut counts: BTreeMap<(suyuan_core::Severity, FindingCode), (usize, String)> = BTreeMap::new();
-        for finding in &self.findings {
+        for finding in self.findings.iter() {
             let entry = counts
                 .entry((finding.code.severity(), finding.code))
                 .or_insert_with(|| (0, finding.message(language)));

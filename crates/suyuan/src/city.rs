@@ -1,14 +1,19 @@
 //! A city: its survey, its network, its drainers, and what is doubtful about them.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use suyuan_attribution::{Drainers, JoinConfig, Trades, join_drainers};
+use suyuan_core::stored::Stored;
 use suyuan_core::{Finding, RawSurvey};
 use suyuan_export::ExportError;
 use suyuan_network::{BuildError, NearestPipe, Network, build_network};
 use suyuan_read::{Fingerprint, fingerprint, read_survey, shared_points_file};
 
+use suyuan_trace::TraceIndex;
+
 use crate::error::Error;
+use crate::findings::Findings;
 use crate::spec::CitySpec;
 
 /// A city, ready to be asked.
@@ -20,16 +25,20 @@ pub struct City {
     pub survey: Option<RawSurvey>,
     /// Its network.
     pub network: Network,
+    /// The index by which it is traced; see [`City::trace_index`].
+    pub index: OnceLock<TraceIndex>,
     /// Its drainers, joined.
     pub drainers: Drainers,
     /// What is believed about trades.
     pub trades: Trades,
     /// Everything doubtful met on the way.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// The layers that the rows of [`suyuan_core::Origin`] stand in, as `file` or `file:layer`.
     pub layer_names: Vec<String>,
     /// The source files and what they were like.
     pub sources: Vec<(String, Fingerprint)>,
+    /// The prepared file that it lies in, if it does.
+    pub prepared: Option<(PathBuf, Arc<Stored>)>,
 }
 
 /// A source file and, for a shapefile, the files that belong to it.
@@ -77,6 +86,12 @@ impl City {
             Some(source) => Err(ExportError::IsInput { path: source.to_owned() }.into()),
             None => Ok(()),
         }
+    }
+
+    /// The index that answers what lies upstream of a place; made when first asked for, O(nodes + reaches), unless the network was
+    /// prepared.
+    pub fn trace_index(&self) -> &TraceIndex {
+        self.index.get_or_init(|| TraceIndex::new(&self.network))
     }
 
     /// Reads, builds and joins.
@@ -139,10 +154,12 @@ impl City {
             layer_names: survey.layers.iter().map(|l| l.source.name()).collect(),
             survey: Some(survey),
             network,
+            index: OnceLock::new(),
             drainers,
             trades,
-            findings,
+            findings: findings.into(),
             sources,
+            prepared: None,
         })
     }
 }

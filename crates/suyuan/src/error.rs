@@ -1,6 +1,7 @@
 //! What can go wrong on the whole way.
 
 use std::path::PathBuf;
+use suyuan_core::stored::StoredError;
 
 use suyuan_core::Language;
 use suyuan_export::ExportError;
@@ -40,12 +41,12 @@ pub enum Error {
         what: String,
     },
     /// A prepared network cannot be opened.
-    #[error("{}: {what}", path.display())]
+    #[error("{}: {what}{}", path.display(), again(what).0)]
     BadPrepared {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        what: String,
+        what: StoredError,
     },
     /// A table of trades is wrong.
     #[error("{}: {what}", path.display())]
@@ -100,8 +101,16 @@ impl Error {
             (Self::BadProject { path, what }, Language::Chinese) => {
                 format!("项目文件 {} 有误：{what}", path.display())
             }
-            (Self::BadPrepared { path, what }, Language::Chinese) => {
-                format!("预处理管网 {} 无法使用：{what}", path.display())
+            (Self::BadPrepared { path, what: reason }, Language::Chinese) => {
+                let what = match reason {
+                    StoredError::Foreign => "不是预处理管网文件".to_owned(),
+                    StoredError::Version { found, expected } => {
+                        format!("文件版本为 {found}，本程序读取版本 {expected}")
+                    }
+                    StoredError::Section(name) => format!("{name} 一段无法读取，文件已损坏"),
+                    _ => "校验和不符，文件已损坏".to_owned(),
+                };
+                format!("预处理管网 {} 无法使用：{what}{}", path.display(), again(reason).1)
             }
             (Self::BadTrades { path, what }, Language::Chinese) => {
                 format!("行业表 {} 有误：{what}", path.display())
@@ -162,5 +171,13 @@ impl Error {
             Self::Export(_) => 4,
             _ => 3,
         }
+    }
+}
+
+/// What to do about a prepared file, in English and Chinese.
+fn again(what: &StoredError) -> (&'static str, &'static str) {
+    match what {
+        StoredError::Foreign => ("", ""),
+        _ => ("; build it again", "，请重新生成"),
     }
 }

@@ -1,5 +1,6 @@
 //! Answers to layers, as QGIS users see them.
 
+use std::borrow::Cow;
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
 use suyuan_core::{Coord, Finding, Language};
 use suyuan_export::{Look, Package, Table};
@@ -37,7 +38,7 @@ pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -
     let mut concerned: Vec<usize> = answers.iter().flat_map(|a| a.concerned.iter().copied()).collect();
     concerned.sort_unstable();
     concerned.dedup();
-    let findings: Vec<&Finding> = concerned.iter().map(|i| &city.findings[*i]).collect();
+    let findings: Vec<&Finding> = concerned.iter().map(|i| city.findings.at(*i)).collect();
     tables.push(stops(city, answers, language, t.path));
     tables.push(finding_table(city, &findings, language, t.path));
     tables.push(traced(city, answers, language, t.path));
@@ -385,11 +386,13 @@ fn context(
     let is_traced = |r: ReachId| traced[r.index()];
     let around = |pipe: &PipeId| {
         !network.reaches_of(*pipe).all(is_traced)
-            && touches(bounds, network.parts_of(*pipe).flatten().copied())
+            && touches(bounds, network.parts_of(*pipe).flat_map(Cow::into_owned))
     };
     for pipe in network.pipe_ids().filter(around) {
         rows.text("pipe", network.pipe_name(pipe)).text("system", network.pipe(pipe).system.key());
-        rows.shape(network.parts_of(pipe).filter(|line| line.len() > 1));
+        let lines: Vec<Cow<'_, [Coord<f64>]>> =
+            network.parts_of(pipe).filter(|line| line.len() > 1).collect();
+        rows.shape(lines.iter().map(Cow::as_ref));
     }
     rows.table("network", language.pick("Other pipes", "其他管网"), group, Look::Network)
 }

@@ -1,31 +1,34 @@
-//! Prepared networks: everything a trace needs in one checked file.
+//! Prepared networks: everything a trace needs in one checked file, which is mapped into memory and read where it lies.
 //!
-//! Layout: eight bytes `SUYUAN\r\n`, version as four bytes, CRC-32 of the rest as four bytes (both little-endian), then
-//! the content.
+//! The container is that of [`suyuan_core::stored`]; what changes nothing in it is not decoded before it is asked for.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
+use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 use suyuan_attribution::Drainers;
-use suyuan_core::Finding;
+use suyuan_core::stored::{Sections, Stored, StoredError};
 use suyuan_export::ExportError;
-use suyuan_network::Network;
+use suyuan_network::{Network, NetworkPages};
 use suyuan_read::{Fingerprint, ReadError, fingerprint};
+use suyuan_trace::TraceIndex;
 
 use crate::city::{City, trades_of};
 use crate::error::Error;
+use crate::findings::Findings;
 use crate::spec::CitySpec;
 
-const MAGIC: &[u8; 8] = b"SUYUAN\r\n";
+const MAGIC: [u8; 8] = *b"SUYUAN\r\n";
 /// Raised whenever the content changes its shape.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
+/// What is decoded whenever a city is opened.
 #[derive(Serialize, Deserialize)]
-struct Content {
+struct Head {
     spec: CitySpec,
-    network: Network,
-    drainers: Drainers,
-    findings: Vec<Finding>,
     layer_names: Vec<String>,
     sources: Vec<(String, Fingerprint)>,
 }
@@ -40,71 +43,104 @@ impl City {
             return Err(ExportError::Exists { path: path.to_owned() }.into());
         }
         let failed = |source| ExportError::Write { path: path.to_owned(), source };
-        let content = Content {
+        let unfit = |e: postcard::Error| failed(std::io::Error::other(e.to_string()));
+        let head = Head {
             spec: self.spec.clone(),
-            network: self.network.clone(),
-            drainers: self.drainers.clone(),
-            findings: self.findings.clone(),
             layer_names: self.layer_names.clone(),
             sources: self.sources.clone(),
         };
-        let body =
-            postcard::to_allocvec(&content).map_err(|e| failed(std::io::Error::other(e.to_string())))?;
-        let mut bytes = Vec::with_capacity(body.len() + 16);
-        bytes.extend(MAGIC);
-        bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(crc32fast::hash(&body).to_le_bytes());
-        bytes.extend(body);
+        let head = postcard::to_allocvec(&head).map_err(unfit)?;
+        let network = NetworkPages::encode(&self.network).map_err(unfit)?;
+        let drainers = self.drainers.encode().map_err(unfit)?;
+        let findings = self.findings.encode().map_err(unfit)?;
+        let mut sections = Sections::default();
+        sections.put("city", &head);
+        network.put(&self.network, &mut sections);
+        self.trace_index().put(&mut sections);
+        self.drainers.put(&drainers, &mut sections);
+        self.findings.put(&findings, &mut sections);
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-        let result = std::fs::write(&beside, &bytes).and_then(|()| std::fs::rename(&beside, path));
-        if result.is_err() {
+        let written = File::create(&beside).and_then(|file| {
+            let mut out = BufWriter::with_capacity(1 << 20, file);
+            sections.write(MAGIC, VERSION, &mut out)?;
+            out.flush()?;
+            std::fs::rename(&beside, path)
+        });
+        if written.is_err() {
             let _ = std::fs::remove_file(&beside);
         }
-        result.map_err(failed)?;
-        Ok(())
+        Ok(written.map_err(failed)?)
     }
 
     /// Opens a prepared network; lists the source files that have changed or gone since.
     ///
+    /// The file stays mapped as long as the city is in use and must not be written into meanwhile; [`City::save`] puts a new file in
+    /// its place, which harms nobody.
+    ///
     /// # Errors
-    /// [`Error::BadPrepared`] for another version or a damaged file; [`Error::Read`] or [`Error::BadTrades`] where a table of
-    /// trades of its own has gone or gone bad.
+    /// [`Error::BadPrepared`] for another version or a damaged file, as far as its head tells; the rest of it is checked when it is first
+    /// read, see [`City::check_intact`]. [`Error::Read`] or [`Error::BadTrades`] where a table of trades of its own has gone or gone bad.
+    ///
+    /// # Complexity
+    /// O(1) but for the head: megabytes of network are not touched.
     pub fn load(path: &Path) -> Result<(Self, Vec<String>), Error> {
-        let bad = |what: &str| Error::BadPrepared { path: path.to_owned(), what: what.to_owned() };
-        let bytes =
-            std::fs::read(path).map_err(|source| ReadError::Open { path: path.to_owned(), source })?;
-        if bytes.len() < 16 || &bytes[..8] != MAGIC {
-            return Err(bad("it is no prepared network"));
+        let open = |source| ReadError::Open { path: path.to_owned(), source };
+        let file = File::open(path).map_err(open)?;
+        let empty = file.metadata().map_err(open)?.len() == 0;
+        if empty {
+            return Err(bad(path, &StoredError::Foreign));
         }
-        let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        if word(8) != VERSION {
-            let what = format!("it is of version {}, this program reads {VERSION}; build it again", word(8));
-            return Err(bad(&what));
-        }
-        let body = &bytes[16..];
-        if crc32fast::hash(body) != word(12) {
-            return Err(bad("its checksum is wrong: the file is damaged; build it again"));
-        }
-        let content: Content =
-            postcard::from_bytes(body).map_err(|_| bad("its content cannot be read; build it again"))?;
+        #[expect(
+            unsafe_code,
+            reason = "a mapped file: documented above, and each block is checked before it is believed"
+        )]
+        let bytes = unsafe { Mmap::map(&file) }.map_err(open)?;
+        let stored = Stored::open(bytes, MAGIC, VERSION).map_err(|e| bad(path, &e))?;
+        let (head, network, index, drainers, findings) = sections(&stored).map_err(|e| bad(path, &e))?;
         let mut changed = Vec::new();
-        for (source, known) in &content.sources {
+        for (source, known) in &head.sources {
             if fingerprint(Path::new(source)).ok().as_ref() != Some(known) {
                 changed.push(source.clone());
             }
         }
-        let trades = trades_of(&content.spec)?;
+        let trades = trades_of(&head.spec)?;
         let city = Self {
-            spec: content.spec,
+            spec: head.spec,
             survey: None,
-            network: content.network,
-            drainers: content.drainers,
+            network,
+            index: OnceLock::from(index),
+            drainers,
             trades,
-            findings: content.findings,
-            layer_names: content.layer_names,
-            sources: content.sources,
+            findings,
+            layer_names: head.layer_names,
+            sources: head.sources,
+            prepared: Some((path.to_owned(), stored)),
         };
         Ok((city, changed))
     }
+
+    /// Whether everything read so far of a prepared file was as it was written. To be asked before an answer is believed.
+    ///
+    /// # Errors
+    /// [`Error::BadPrepared`] if not.
+    pub fn check_intact(&self) -> Result<(), Error> {
+        match &self.prepared {
+            Some((path, stored)) if stored.is_damaged() => Err(bad(path, &StoredError::Damaged)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn bad(path: &Path, what: &StoredError) -> Error {
+    Error::BadPrepared { path: path.to_owned(), what: what.clone() }
+}
+
+type Opened = (Head, Network, TraceIndex, Drainers, Findings);
+
+fn sections(stored: &Arc<Stored>) -> Result<Opened, StoredError> {
+    let wrong = |_| StoredError::Section("city".to_owned());
+    let head: Head = postcard::from_bytes(stored.bytes_of("city")?).map_err(wrong)?;
+    let network = Network::open(stored)?;
+    Ok((head, network, TraceIndex::open(stored)?, Drainers::open(stored)?, Findings::open(stored)?))
 }

@@ -95,16 +95,20 @@ impl<T: Pod> Flat<T> {
         self.slice(0..self.len())
     }
 
-    /// Every entry, to be changed; a stored array is copied into memory first.
-    pub fn all_mut(&mut self) -> &mut Vec<T> {
-        if let Kind::Stored(..) = &self.0 {
-            self.0 = Kind::Memory(self.all().to_vec());
-        }
-        match &mut self.0 {
-            Kind::Memory(list) => list,
-            Kind::Stored(..) => unreachable!("it was copied into memory"),
-        }
+    /// How many entries at the start meet a condition that no entry after one that does not meets.
+    pub fn partition_point(&self, meets: impl Fn(&T) -> bool) -> usize {
+        partition_point(self.len(), |i| meets(&self.at(i)))
     }
+}
+
+/// How many of the numbers from 0 meet a condition that none after one that does not meets.
+pub(crate) fn partition_point(count: usize, meets: impl Fn(usize) -> bool) -> usize {
+    let (mut from, mut to) = (0, count);
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        if meets(middle) { from = middle + 1 } else { to = middle }
+    }
+    from
 }
 
 fn stored_slice<'a, T: Pod>(stored: &'a Stored, bytes: &Range<usize>, range: Range<usize>) -> &'a [T] {

@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::stored::flat::partition_point;
 use crate::stored::{Flat, Sections, Stored, StoredError};
 
 /// The records decoded together.
-const PAGE: usize = 64;
+const PAGE: usize = 16;
 
 /// Records in memory, or pages of them in [`Stored`] bytes.
 #[derive(Debug, Clone)]
@@ -94,16 +95,7 @@ impl<T: DeserializeOwned + Default> Paged<T> {
 
     /// How many records at the start meet a condition that no record after one that does not meets.
     pub fn partition_point(&self, meets: impl Fn(&T) -> bool) -> usize {
-        let (mut from, mut to) = (0, self.len());
-        while from < to {
-            let middle = usize::midpoint(from, to);
-            if meets(self.at(middle)) {
-                from = middle + 1;
-            } else {
-                to = middle;
-            }
-        }
-        from
+        partition_point(self.len(), |i| meets(self.at(i)))
     }
 
     /// Finds stored records again.

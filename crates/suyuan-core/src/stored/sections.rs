@@ -15,7 +15,7 @@ use bytemuck::Pod;
 use crate::stored::Flat;
 
 /// The bytes that share one sum.
-const BLOCK: usize = 1 << 16;
+const BLOCK: usize = 1 << 12;
 const HEAD: usize = 32;
 const ROW: usize = 40;
 const NAME: usize = 24;
