@@ -13,5 +13,5 @@ mod trades;
 
 pub use drainer::{Drainer, DrainerId, Drainers, JoinConfig, join_drainers};
 pub use link::{Link, LinkGrade};
-pub use rank::{Candidate, Evidence, EvidenceKind, rank_candidates};
+pub use rank::{Candidate, Evidence, EvidenceKind, keep_candidates, rank_candidates};
 pub use trades::{Trade, TradeError, Trades};

@@ -179,6 +179,12 @@ pub fn rank_candidates(
     candidates
 }
 
+/// Leaves some candidates out; the probabilities of the others sum to 1 again.
+pub fn keep_candidates(candidates: &mut Vec<Candidate>, keep: impl Fn(DrainerId) -> bool) {
+    candidates.retain(|c| keep(c.drainer));
+    settle(candidates);
+}
+
 fn above_end(drainers: &Drainers, drainer: DrainerId, on: ReachId) -> Option<f64> {
     match drainers.drainer(drainer).link?.place.kind {
         PlaceKind::Reach { reach, above_end } if reach == on => Some(above_end),

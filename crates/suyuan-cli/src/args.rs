@@ -308,6 +308,12 @@ pub struct TraceArgs {
     /// A place the trace does not pass (repeatable)
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub barrier: Vec<String>,
+    /// Keep only what is upstream of this place as well: another dirty outfall or manhole (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub also_above: Vec<String>,
+    /// Leave out what is upstream of this place: a clean one (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub not_above: Vec<String>,
     /// Pass only pipes whose attributes meet this condition
     #[arg(long = "where", value_name = "EXPR")]
     pub condition: Option<String>,

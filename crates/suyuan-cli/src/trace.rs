@@ -33,6 +33,8 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         heading: if args.downstream { Heading::Downstream } else { Heading::Upstream },
         barriers: args.barrier.clone(),
         condition: args.condition.clone(),
+        also_above: args.also_above.clone(),
+        not_above: args.not_above.clone(),
         max_distance,
         max_snap: args.max_snap,
         possible: args.possible,
@@ -83,7 +85,9 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         }
     }
     if let Some(path) = args.output.as_ref().filter(|_| !answers.is_empty()) {
-        write_out(&trace_package(&city, &answers, say.language), path, args.overwrite, say)?;
+        let package = trace_package(&city, &answers, say.language);
+        city.check_intact()?;
+        write_out(&package, path, args.overwrite, say)?;
     }
     say.done();
     if let Some(code) = failed {

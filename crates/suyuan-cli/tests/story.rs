@@ -200,6 +200,44 @@ fn the_demo_tells_the_story_and_says_which_files_to_open() {
 }
 
 #[test]
+fn a_trace_is_held_against_dirty_and_clean_places() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&samples().join("binjiang"), folder.path());
+    let trace = |line: &[&str]| -> Value {
+        let line = [&["trace", "city.toml", "--json", "--from", "PK009"], line].concat();
+        let output = suyuan(folder.path(), &line, &[]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let set = |answer: &Value, key: &str| -> BTreeSet<String> {
+        answer[key].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+    };
+    let whole = trace(&[]);
+    // A pipe somewhere on the way.
+    let pipes: Vec<String> = set(&whole, "pipes").into_iter().collect();
+    let start = format!("pipe:{}", pipes[pipes.len() / 2]);
+    let output = suyuan(folder.path(), &["trace", "city.toml", "--json", "--from", &start], &[]);
+    let clean: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let without = trace(&["--not-above", &start]);
+    let both = trace(&["--also-above", &start]);
+    for key in ["pipes", "drainers"] {
+        let (all, above) = (set(&whole, key), set(&clean, key));
+        assert_eq!(set(&without, key), &all - &above, "{key}");
+        assert_eq!(set(&both, key), &all & &above, "{key}");
+    }
+    assert!(!set(&without, "pipes").is_empty() && !set(&both, "pipes").is_empty());
+    let metres = |answer: &Value| answer["length_m"].as_f64().unwrap();
+    assert!((metres(&without) + metres(&both) - metres(&whole)).abs() < 0.01);
+    let reasons = without["stops"].as_array().unwrap().iter().filter(|s| s["reason"] == "cleared").count();
+    assert_eq!(reasons, 1);
+    let total: f64 =
+        without["candidates"].as_array().unwrap().iter().map(|c| c["probability"].as_f64().unwrap()).sum();
+    assert!((total - 1.0).abs() < 1e-3, "{total}");
+    let line = ["trace", "city.toml", "--from", "PK009", "--downstream", "--not-above", &start];
+    assert_eq!(suyuan(folder.path(), &line, &[]).status.code(), Some(2));
+}
+
+#[test]
 fn a_prepared_network_answers_as_the_survey_does_and_notices_changes() {
     let folder = tempfile::tempdir().unwrap();
     copy(&samples().join("binjiang"), folder.path());

@@ -7,6 +7,7 @@
 mod cross;
 mod index;
 mod options;
+mod restrict;
 mod runs;
 mod share;
 mod stop;
@@ -18,6 +19,7 @@ mod upstream;
 
 pub use index::TraceIndex;
 pub use options::{Barriers, Heading, TraceOptions};
+pub use restrict::Restriction;
 pub use stop::{Stop, StopReason};
 pub use sums::{NotFinite, Sums};
 pub use trace::{Step, Trace};

@@ -45,6 +45,9 @@ pub enum StopReason {
     /// The distance limit.
     #[doc(alias = "距离限制")]
     Limit,
+    /// What lies above is upstream of a place that was said to be clean.
+    #[doc(alias = "已排除")]
+    Cleared,
 }
 
 impl StopReason {
@@ -60,6 +63,7 @@ impl StopReason {
             Self::Loop => "loop",
             Self::EndOfData => "end_of_data",
             Self::Limit => "limit",
+            Self::Cleared => "cleared",
         }
     }
 
@@ -76,6 +80,7 @@ impl StopReason {
             Self::Loop => language.pick("loop", "环路"),
             Self::EndOfData => language.pick("end of data", "数据边界"),
             Self::Limit => language.pick("limit", "距离限制"),
+            Self::Cleared => language.pick("ruled out above", "上游已排除"),
         }
     }
 }

@@ -163,7 +163,7 @@ impl<'a> UpstreamSet<'a> {
     }
 
     /// The stretches of a reach that are in the set, metres above its lower end.
-    fn stretches(&self, network: &Network, reach: ReachId) -> Vec<Run<f64>> {
+    pub(crate) fn stretches(&self, network: &Network, reach: ReachId) -> Vec<Run<f64>> {
         match self.cut.get(&reach) {
             Some(stretches) => stretches.clone(),
             None if self.is_in_runs(network, reach) => vec![[0.0, extent(network.reach(reach))]],

@@ -15,7 +15,7 @@ use suyuan_network::{
     BuildConfig, DirectBy, JoinBy, Network, NodeId, PipeId, Place, PlaceKind, ReachId, SnapTolerance,
     build_network,
 };
-use suyuan_trace::{Sums, TraceIndex, TraceOptions, Tracer, UpstreamSet};
+use suyuan_trace::{Restriction, StopReason, Sums, TraceIndex, TraceOptions, Tracer, UpstreamSet};
 
 /// Lines through places ten metres apart, joined where they touch.
 fn network_of(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
@@ -202,6 +202,56 @@ proptest! {
         let limited = TraceOptions { max_distance: Some(12.0), ..TraceOptions::default() };
         prop_assert_eq!(tracer.trace(&start, &limited), Tracer::new(&network).trace(&start, &limited));
         prop_assert_eq!(&tracer.trace(&start, &options), &walked);
+    }
+
+    #[test]
+    fn a_restricted_trace_is_what_the_sets_leave((lines, shut) in plans(), lots in prop::array::uniform4(0usize..1000), n in 0usize..3) {
+        let network = mixed_network(&lines, &shut);
+        let index = TraceIndex::new(&network);
+        let [start, a, b, c] = lots.map(|lot| place(&network, lot));
+        let others = [&a, &b, &c];
+        let (also, not) = others.split_at(n);
+        let sets = |places: &[&Place]| places.iter().map(|p| index.upstream_of(&network, p)).collect();
+        let restriction = Restriction { also_above: sets(also), not_above: sets(not) };
+        let trace = Tracer::new(&network).trace(&start, &TraceOptions::default());
+        let full = trace.clone();
+        let trace = restriction.of(&network, trace);
+
+        let mut expected = pieces(&network, &start);
+        for (places, wanted) in [(also, true), (not, false)] {
+            for other in places.iter().map(|p| pieces(&network, p)) {
+                let none = BTreeSet::new();
+                for (reach, mine) in &mut expected {
+                    let theirs = other.get(reach).unwrap_or(&none);
+                    *mine = if wanted { &*mine & theirs } else { &*mine - theirs };
+                }
+            }
+        }
+        expected.retain(|_, pieces| !pieces.is_empty());
+        let mut found: Stretches = BTreeMap::new();
+        for step in &trace.steps {
+            let row = network.reach(step.reach);
+            let above = |m: f64| if row.with_drawn { row.measures[1] - m } else { m - row.measures[0] };
+            let scaled = |m: f64| (above(m) / row.length() * f64::from(PIECES)).round() as u32;
+            let [x, y] = step.measures.map(scaled);
+            prop_assert!(found.insert(step.reach, (x.min(y)..x.max(y)).collect()).is_none());
+            let before = full.steps.iter().find(|s| s.reach == step.reach).unwrap();
+            prop_assert_eq!((step.distance, step.certain), (before.distance, before.certain));
+        }
+        found.retain(|_, pieces| !pieces.is_empty());
+        prop_assert_eq!(&found, &expected);
+        for node in network.node_ids() {
+            let inside = |p: &&Place| index.upstream_of(&network, p).contains_node(node);
+            let kept = full.nodes.iter().any(|n| n.0 == node) && also.iter().all(|p| inside(p)) && !not.iter().any(|p| inside(p));
+            prop_assert_eq!(trace.nodes.iter().any(|n| n.0 == node), kept);
+        }
+        // A branch that is cut off at a clean place says so.
+        for step in &trace.steps {
+            let from = network.reach(step.reach).from;
+            if restriction.not_above.iter().any(|set| set.contains_node(from)) {
+                prop_assert!(trace.stops.iter().any(|s| s.node == from && s.reason == StopReason::Cleared));
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The answer to a trace, as the JSON contract has it.
 
 use serde::Serialize;
-use suyuan_attribution::{Candidate, rank_candidates};
+use suyuan_attribution::{Candidate, keep_candidates, rank_candidates};
 use suyuan_core::{Language, Role};
 use suyuan_network::{OutfallId, PipeId, Place, PlaceKind};
 use suyuan_read::{Filter, FilterError, ReadError};
-use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
+use suyuan_trace::{Barriers, Heading, Restriction, StopReason, Trace, TraceOptions, Tracer, UpstreamSet};
 
 use crate::city::City;
 use crate::error::Error;
@@ -21,6 +21,10 @@ pub struct TraceRequest {
     pub barriers: Vec<String>,
     /// What a pipe's attributes must meet for the trace to enter it, such as `"DN" >= 300`.
     pub condition: Option<String>,
+    /// Other places whose water has to come by as well: only what is upstream of all of them remains.
+    pub also_above: Vec<String>,
+    /// Places that are known to be clean: nothing upstream of them remains.
+    pub not_above: Vec<String>,
     /// How far it may go, metres of pipe.
     pub max_distance: Option<f64>,
     /// How far a start may lie from the network, metres.
@@ -37,6 +41,8 @@ impl Default for TraceRequest {
             heading: Heading::Upstream,
             barriers: Vec::new(),
             condition: None,
+            also_above: Vec::new(),
+            not_above: Vec::new(),
             max_distance: None,
             max_snap: 20.0,
             possible: false,
@@ -205,7 +211,7 @@ impl City {
     ///
     /// # Errors
     /// [`Error::BadReference`] and [`Error::Place`] for barriers that are not there; [`Error::Read`] and
-    /// [`Error::NeedsSurvey`] for a condition that cannot be asked.
+    /// [`Error::NeedsSurvey`] for a condition that cannot be asked; [`Error::CannotCombine`] for questions without a meaning.
     pub fn tracer(&self, request: &TraceRequest) -> Result<CityTracer<'_>, Error> {
         let places = Places::new(self);
         let mut barriers = Barriers::default();
@@ -230,6 +236,22 @@ impl City {
         if let Some(condition) = &request.condition {
             barriers.pipes.extend(self.pipes_outside(condition)?);
         }
+        let above = |texts: &[String]| -> Result<Vec<UpstreamSet<'_>>, Error> {
+            let set = |text: &String| {
+                let found = places.find(&Reference::parse(text)?, request.max_snap);
+                self.check_intact()?;
+                Ok(self.trace_index().upstream_of(&self.network, &found?.0))
+            };
+            texts.iter().map(set).collect()
+        };
+        let restriction =
+            Restriction { also_above: above(&request.also_above)?, not_above: above(&request.not_above)? };
+        if !restriction.is_empty() && request.heading == Heading::Downstream {
+            return Err(Error::CannotCombine { first: "--also-above, --not-above", second: "--downstream" });
+        }
+        if !restriction.also_above.is_empty() && request.possible {
+            return Err(Error::CannotCombine { first: "--also-above", second: "--possible" });
+        }
         let options = TraceOptions {
             heading: request.heading,
             barriers,
@@ -244,6 +266,7 @@ impl City {
             },
             places,
             options,
+            restriction,
             max_snap: request.max_snap,
             language: request.language,
             barriers_on_pipes,
@@ -313,6 +336,7 @@ pub struct CityTracer<'a> {
     tracer: Tracer<'a>,
     places: Places<'a>,
     options: TraceOptions,
+    restriction: Restriction<'a>,
     max_snap: f64,
     language: Language,
     barriers_on_pipes: Vec<(String, String)>,
@@ -353,8 +377,15 @@ impl CityTracer<'_> {
     ) -> Result<TraceAnswer, Error> {
         let city = self.city;
         let network = &city.network;
-        let trace = self.tracer.trace(&place, &self.options);
-        let ranked = rank_candidates(network, &trace, &city.drainers, &city.trades);
+        let mut trace = self.tracer.trace(&place, &self.options);
+        let mut ranked = rank_candidates(network, &trace, &city.drainers, &city.trades);
+        if !self.restriction.is_empty() {
+            trace = self.restriction.of(network, trace);
+            keep_candidates(&mut ranked, |d| {
+                let link = city.drainers.drainer(d).link.as_ref();
+                link.is_some_and(|l| self.restriction.keeps(network, &l.place))
+            });
+        }
         let names = |pipes: Vec<PipeId>| dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()));
         let stops = trace
             .stops

@@ -78,6 +78,14 @@ pub enum Error {
         /// What was asked.
         what: &'static str,
     },
+    /// Two things were asked that have no meaning together.
+    #[error("{first} cannot be combined with {second}")]
+    CannotCombine {
+        /// One.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
 }
 
 /// A start farther from the network than this is in another coordinate system, metres.
@@ -121,6 +129,9 @@ impl Error {
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
             (Self::NeedsSurvey { what }, Language::Chinese) => {
                 format!("{what} 需要原始测绘文件，预处理管网中没有")
+            }
+            (Self::CannotCombine { first, second }, Language::Chinese) => {
+                format!("{first} 不能与 {second} 同时使用")
             }
         }
     }
@@ -167,7 +178,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::BadReference { .. } => 2,
+            Self::BadReference { .. } | Self::CannotCombine { .. } => 2,
             Self::Export(_) => 4,
             _ => 3,
         }
