@@ -323,9 +323,12 @@ pub struct TraceArgs {
     /// How far a start may lie from the network, metres
     #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
     pub max_snap: f64,
-    /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .csv
+    /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .csv; or .ndjson: one JSON document a start
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// With -o NAME.ndjson: keep what is done when interrupted, and go on from there
+    #[arg(long)]
+    pub resume: bool,
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,

@@ -23,6 +23,10 @@ pub fn formats(say: &Say) -> Result<u8, Fault> {
     for format in suyuan::export::formats() {
         say.answer(&format!("  {:42} .{}", format.name, format.extension));
     }
+    say.answer(&format!(
+        "  {:42} .ndjson",
+        say.pick("a JSON document a line (trace)", "每行一个 JSON（trace）")
+    ));
     Ok(0)
 }
 

@@ -5,6 +5,7 @@
 //! interrupted.
 
 mod args;
+mod batch;
 mod check;
 mod demo;
 mod lists;

@@ -2,12 +2,12 @@
 
 use suyuan::core::crs::Transform;
 use suyuan::export::check_target;
-use suyuan::network::OutfallId;
 use suyuan::read::ReadError;
 use suyuan::trace::{Heading, StopReason};
-use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, trace_package};
+use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceStart, trace_package};
 
 use crate::args::TraceArgs;
+use crate::batch::{Lines, is_lines};
 use crate::check::write_out;
 use crate::network::{not_negative, open};
 use crate::say::{Fault, Say, count};
@@ -22,7 +22,13 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     }
     not_negative("--max-snap", args.max_snap)?;
     let max_distance = args.max_distance.map(|m| not_negative("--max-distance", m)).transpose()?;
-    if let Some(path) = &args.output {
+    if args.resume && !args.output.as_deref().is_some_and(is_lines) {
+        return Err(Fault::Usage(
+            "--resume goes with -o NAME.ndjson: other files are written at once".to_owned(),
+            "--resume 须与 -o 名称.ndjson 同用：其他格式一次写成".to_owned(),
+        ));
+    }
+    if let Some(path) = args.output.as_ref().filter(|path| !is_lines(path)) {
         check_target(path, args.overwrite)?;
     }
     let city = open(&args.network, Vec::new(), say)?;
@@ -40,7 +46,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         possible: args.possible,
         language: say.language,
     };
-    let mut tracer = city.tracer(&request)?;
+    let tracer = city.tracer(&request)?;
     for (barrier, pipe) in tracer.barriers_on_pipes() {
         say.warning(&match say.language {
             Language::English => format!("barrier {barrier} lies on pipe {pipe}, which is shut as a whole"),
@@ -48,28 +54,55 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         });
     }
     let starts = starts(&city, args)?;
+    let by_line = args.output.as_deref().filter(|path| is_lines(path));
+    let (mut lines, done) = match by_line {
+        Some(path) => {
+            let version = env!("CARGO_PKG_VERSION");
+            let key = format!("{version}\n{request:?}\n{:?}\n{:?}\n{starts:?}\n", city.spec, city.sources);
+            let (lines, done) = Lines::open(path, args.resume, args.overwrite, &key)?;
+            (Some(lines), done.min(starts.len()))
+        }
+        None => (None, 0),
+    };
+    if done > 0 {
+        say.note(&match say.language {
+            Language::English => {
+                format!("{} of {} were traced already", done, count(starts.len(), "start", "starts"))
+            }
+            Language::Chinese => format!("{} 个起点中已有 {done} 个完成溯源", starts.len()),
+        });
+    }
+    let layers = args.output.as_ref().filter(|path| !is_lines(path));
     let mut answers: Vec<TraceAnswer> = Vec::new();
-    let (mut empty, mut failed, mut doubtful) = (true, None, false);
-    for (i, start) in starts.iter().enumerate() {
-        say.step("trace", Some((i + 1, starts.len())));
-        let answer = match start {
-            Start::Named(reference) => tracer.trace(reference),
-            Start::Outfall(outfall) => tracer.trace_outfall(*outfall),
+    let (mut empty, mut failed, mut doubtful) = (done == 0, None, false);
+    let work = |start: &TraceStart, answer: Result<TraceAnswer, suyuan::Error>| {
+        let line = match &answer {
+            Ok(answer) if args.json || by_line.is_some() => serde_json::to_string(answer).ok(),
+            Err(error) if by_line.is_some() => Some(not_traced(&city, start, error, say.language)),
+            _ => None,
         };
-        match answer {
-            Ok(answer) => {
-                empty &= answer.pipes.is_empty();
-                doubtful |= answer.findings > 0;
-                if args.json {
-                    say.answer(&serde_json::to_string(&answer).unwrap_or_default());
-                } else {
-                    tell(&city, &answer, args.possible, say);
-                }
-                if args.output.is_some() {
-                    answers.push(answer);
+        // What is not told or drawn is not kept.
+        let kept = answer.map(|answer| {
+            let told = (answer.pipes.is_empty(), answer.findings > 0);
+            (told, (layers.is_some() || !(args.json || by_line.is_some())).then_some(answer))
+        });
+        (line, kept)
+    };
+    tracer.trace_many(&starts[done..], work, |i, (line, kept)| -> Result<(), Fault> {
+        say.step("trace", Some((done + i + 1, starts.len())));
+        let is_answer = kept.is_ok();
+        match kept {
+            Ok(((is_empty, is_doubtful), answer)) => {
+                empty &= is_empty;
+                doubtful |= is_doubtful;
+                if let Some(answer) = answer {
+                    if !args.json {
+                        tell(&city, &answer, args.possible, say);
+                    }
+                    answers.extend(layers.is_some().then_some(answer));
                 }
             }
-            Err(suyuan::Error::Place(error)) if matches!(start, Start::Outfall(_)) => {
+            Err(suyuan::Error::Place(error)) if matches!(starts[done + i], TraceStart::Outfall(_)) => {
                 let why = error.message(say.language);
                 say.warning(&match say.language {
                     Language::English => format!("left out: {why}"),
@@ -83,8 +116,17 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
                 failed = Some(fault.exit_code());
             }
         }
+        let Some(line) = line else { return Ok(()) };
+        if args.json && is_answer {
+            say.answer(&line);
+        }
+        Ok(lines.as_mut().map_or(Ok(()), |lines| lines.push(&line))?)
+    })?;
+    if let Some(lines) = lines {
+        lines.finish()?;
+        say.note(&by_line.map(|path| path.display().to_string()).unwrap_or_default());
     }
-    if let Some(path) = args.output.as_ref().filter(|_| !answers.is_empty()) {
+    if let Some(path) = layers.filter(|_| !answers.is_empty()) {
         let package = trace_package(&city, &answers, say.language);
         city.check_intact()?;
         write_out(&package, path, args.overwrite, say)?;
@@ -96,25 +138,27 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     Ok(u8::from(empty || (args.strict && doubtful)))
 }
 
-/// Where a trace starts.
-enum Start {
-    /// As the user wrote it.
-    Named(String),
-    /// An outfall, which may share its id with others.
-    Outfall(OutfallId),
+/// The line of a start that could not be traced.
+fn not_traced(city: &City, start: &TraceStart, error: &suyuan::Error, language: Language) -> String {
+    let reference = match start {
+        TraceStart::Named(reference) => reference.clone(),
+        TraceStart::Outfall(outfall) => format!("outfall:{}", city.network.outfall(*outfall).id),
+    };
+    let why = error.message(language);
+    serde_json::json!({"schema": "suyuan.not-traced/1", "ref": reference, "why": why}).to_string()
 }
 
 /// The starts, in the order given.
-fn starts(city: &City, args: &TraceArgs) -> Result<Vec<Start>, Fault> {
-    let mut starts: Vec<Start> = args.from.iter().cloned().map(Start::Named).collect();
+fn starts(city: &City, args: &TraceArgs) -> Result<Vec<TraceStart>, Fault> {
+    let mut starts: Vec<TraceStart> = args.from.iter().cloned().map(TraceStart::Named).collect();
     if let Some(file) = &args.from_file {
-        starts.extend(starts_in(city, file)?.into_iter().map(Start::Named));
+        starts.extend(starts_in(city, file)?.into_iter().map(TraceStart::Named));
     }
     if args.all_outfalls {
         if city.network.outfall_ids().len() == 0 {
             return Err(suyuan::Error::MissingLayer { role: "outfalls" }.into());
         }
-        starts.extend(city.network.outfall_ids().map(Start::Outfall));
+        starts.extend(city.network.outfall_ids().map(TraceStart::Outfall));
     }
     Ok(starts)
 }

@@ -332,6 +332,7 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ("loop", pick("loop", "环路"), "150,150,150,255"),
                 ("end_of_data", pick("end of data", "数据边界"), "150,150,150,255"),
                 ("limit", pick("limit", "距离限制"), "200,180,80,255"),
+                ("cleared", pick("ruled out above", "上游已排除"), "90,170,110,255"),
             ];
             let renderer = if has("reason") {
                 by_words("reason", &words, other, |name, colour| dot(name, "diamond", colour, 2.4))

@@ -1,5 +1,7 @@
 //! The answer to a trace, as the JSON contract has it.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use suyuan_attribution::{Candidate, keep_candidates, rank_candidates};
 use suyuan_core::{Language, Role};
@@ -213,7 +215,7 @@ impl City {
     /// [`Error::BadReference`] and [`Error::Place`] for barriers that are not there; [`Error::Read`] and
     /// [`Error::NeedsSurvey`] for a condition that cannot be asked; [`Error::CannotCombine`] for questions without a meaning.
     pub fn tracer(&self, request: &TraceRequest) -> Result<CityTracer<'_>, Error> {
-        let places = Places::new(self);
+        let places = Arc::new(Places::new(self));
         let mut barriers = Barriers::default();
         let mut barriers_on_pipes = Vec::new();
         for text in &request.barriers {
@@ -260,10 +262,7 @@ impl City {
         };
         Ok(CityTracer {
             city: self,
-            tracer: match self.index.get() {
-                Some(index) => Tracer::with_index(&self.network, index),
-                None => Tracer::new(&self.network),
-            },
+            tracer: self.plain_tracer(),
             places,
             options,
             restriction,
@@ -271,6 +270,13 @@ impl City {
             language: request.language,
             barriers_on_pipes,
         })
+    }
+
+    fn plain_tracer(&self) -> Tracer<'_> {
+        match self.index.get() {
+            Some(index) => Tracer::with_index(&self.network, index),
+            None => Tracer::new(&self.network),
+        }
     }
 
     /// The pipes whose attributes do not meet a condition.
@@ -334,7 +340,7 @@ impl City {
 pub struct CityTracer<'a> {
     city: &'a City,
     tracer: Tracer<'a>,
-    places: Places<'a>,
+    places: Arc<Places<'a>>,
     options: TraceOptions,
     restriction: Restriction<'a>,
     max_snap: f64,
@@ -342,7 +348,25 @@ pub struct CityTracer<'a> {
     barriers_on_pipes: Vec<(String, String)>,
 }
 
-impl CityTracer<'_> {
+impl<'a> CityTracer<'a> {
+    /// One that is asked the same, for another thread.
+    pub(crate) fn another(&self) -> Self {
+        Self {
+            city: self.city,
+            tracer: self.city.plain_tracer(),
+            places: self.places.clone(),
+            options: self.options.clone(),
+            restriction: self.restriction.clone(),
+            max_snap: self.max_snap,
+            language: self.language,
+            barriers_on_pipes: self.barriers_on_pipes.clone(),
+        }
+    }
+
+    pub(crate) fn city(&self) -> &'a City {
+        self.city
+    }
+
     /// Traces one place and ranks the drainers behind it.
     ///
     /// # Errors

@@ -17,6 +17,7 @@
 //! `suyuan-network` (features to network), `suyuan-trace`, `suyuan-attribution`, `suyuan-venue`, `suyuan-export`.
 
 mod answer;
+mod batch;
 mod check;
 mod city;
 mod error;
@@ -32,6 +33,7 @@ mod spec;
 mod venues;
 
 pub use answer::{CityTracer, TraceAnswer, TraceRequest};
+pub use batch::TraceStart;
 pub use check::CheckReport;
 pub use city::City;
 pub use error::Error;

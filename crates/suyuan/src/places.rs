@@ -1,6 +1,6 @@
 //! From what the user types to a place on the network.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use suyuan_core::Coord;
 use suyuan_core::crs::{CrsError, Transform};
@@ -14,12 +14,12 @@ use crate::reference::Reference;
 /// Finds the places of a city; the R-tree over its pipes is made when first asked for, and kept.
 pub(crate) struct Places<'a> {
     city: &'a City,
-    nearest: OnceCell<NearestPipe<'a>>,
+    nearest: OnceLock<NearestPipe<'a>>,
 }
 
 impl<'a> Places<'a> {
     pub(crate) fn new(city: &'a City) -> Self {
-        Self { city, nearest: OnceCell::new() }
+        Self { city, nearest: OnceLock::new() }
     }
 
     fn nearest(&self) -> &NearestPipe<'a> {

@@ -1,0 +1,103 @@
+//! A file with one JSON document a start, which can be gone on with after an interruption.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use suyuan::export::ExportError;
+
+/// Whether a path names such a file.
+pub fn is_lines(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("ndjson") || e.eq_ignore_ascii_case("jsonl"))
+}
+
+/// Lines written beside their final name.
+pub struct Lines {
+    path: PathBuf,
+    part: PathBuf,
+    /// What was asked of what; beside a part that is kept.
+    key: Option<PathBuf>,
+    out: BufWriter<File>,
+    finished: bool,
+}
+
+fn beside(path: &Path, name: impl FnOnce(String) -> String) -> PathBuf {
+    path.with_file_name(name(path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()))
+}
+
+impl Lines {
+    /// Begins a file, or goes on with one of which a part is there; also tells how many lines are there already.
+    ///
+    /// # Shape
+    /// With `resume`, lines go to `NAME.part`, which outlives an interruption, and `key` to `NAME.part.key`: a part that belongs to another
+    /// question or network is begun anew. A last line without an end is written again.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn open(path: &Path, resume: bool, overwrite: bool, key: &str) -> Result<(Self, usize), ExportError> {
+        if path.exists() && !overwrite {
+            return Err(ExportError::Exists { path: path.to_owned() });
+        }
+        let failed = |source| ExportError::Write { path: path.to_owned(), source };
+        let process = std::process::id();
+        let part =
+            beside(path, |n| if resume { format!("{n}.part") } else { format!(".{n}.{process}.part") });
+        let key_file = resume.then(|| beside(path, |n| format!("{n}.part.key")));
+        let mut lines = 0;
+        let mut length = 0;
+        if let Some(key_file) = &key_file {
+            if fs::read_to_string(key_file).is_ok_and(|known| known == key) && part.exists() {
+                let mut reader = BufReader::new(File::open(&part).map_err(failed)?);
+                let mut line = Vec::new();
+                while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+                    if line.last() != Some(&b'\n') {
+                        break;
+                    }
+                    lines += 1;
+                    length += line.len() as u64;
+                    line.clear();
+                }
+            } else {
+                // The lines of another question go before its key does.
+                let _ = fs::remove_file(&part);
+                fs::write(key_file, key).map_err(failed)?;
+            }
+        }
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&part).map_err(failed)?;
+        file.set_len(length).map_err(failed)?;
+        let file = OpenOptions::new().append(true).open(&part).map_err(failed)?;
+        let out = BufWriter::with_capacity(1 << 16, file);
+        Ok((Self { path: path.to_owned(), part, key: key_file, out, finished: false }, lines))
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`].
+    pub fn push(&mut self, line: &str) -> Result<(), ExportError> {
+        let written = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"));
+        written.map_err(|source| ExportError::Write { path: self.path.clone(), source })
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`].
+    pub fn finish(mut self) -> Result<(), ExportError> {
+        let placed = self.out.flush().and_then(|()| fs::rename(&self.part, &self.path));
+        placed.map_err(|source| ExportError::Write { path: self.path.clone(), source })?;
+        if let Some(key) = &self.key {
+            let _ = fs::remove_file(key);
+        }
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if !self.finished && self.key.is_none() {
+            let _ = fs::remove_file(&self.part);
+        }
+    }
+}
