@@ -68,6 +68,7 @@ pub struct Pipe {
     pub(crate) parts: (u32, u32),
     pub(crate) reaches: (u32, u32),
     pub(crate) inverts: [f64; 2],
+    pub(crate) height: f64,
 }
 
 /// Where the network meets open water.
@@ -120,6 +121,7 @@ pub struct Network {
     pub(crate) node_places: Vec<Option<Coord<f64>>>,
     pub(crate) node_kinds: Vec<NodeKind>,
     pub(crate) node_origins: Vec<Option<Origin>>,
+    pub(crate) node_grounds: Vec<f64>,
     pub(crate) reaches: Vec<Reach>,
     pub(crate) pipe_ids: TextColumn,
     #[serde(skip)]

@@ -18,7 +18,7 @@ use crate::spec::CitySpec;
 
 const MAGIC: &[u8; 8] = b"SUYUAN\r\n";
 /// Raised whenever the content changes its shape.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Content {
