@@ -5,12 +5,23 @@
 //! why it ends. This crate opens no file and never changes the network.
 
 mod options;
+mod path;
+mod profile;
 mod share;
 mod stop;
 mod trace;
 mod tracer;
+mod travel;
+mod velocity;
+mod ways;
 
 pub use options::{Barriers, Heading, TraceOptions};
+pub use path::{Path, Way, WayReach, find_path};
+pub use profile::{Profile, ProfileReach, long_profile};
 pub use stop::{Stop, StopReason};
 pub use trace::{Step, Trace};
 pub use tracer::{Tracer, trace_downstream, trace_upstream};
+pub use travel::{StepTravel, Travel, travel_times};
+pub use velocity::{
+    BadTravelSetting, ReachTravel, TravelBasis, TravelSettings, Window, part_full_velocity, travel_of_reach,
+};
