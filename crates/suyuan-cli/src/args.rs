@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::question_args::TravelArgs;
+
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
 #[command(
@@ -45,6 +47,8 @@ pub enum Command {
     Trace(TraceArgs),
     /// What lies within a radius of venues
     Venues(VenuesArgs),
+    /// When water arrives, and when what was seen was let go
+    Travel(TravelArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file

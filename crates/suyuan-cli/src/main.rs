@@ -9,6 +9,8 @@ mod check;
 mod demo;
 mod lists;
 mod network;
+mod question_args;
+mod questions;
 mod say;
 mod trace;
 mod venues;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         Command::Build(args) => network::build(args, &say),
         Command::Trace(args) => trace::run(args, &say),
         Command::Venues(args) => venues::run(args, &say),
+        Command::Travel(args) => questions::travel::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

@@ -12,7 +12,7 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 4] = ["trace-1", "check-1", "venues-1", "progress-1"];
+const NAMES: [&str; 5] = ["trace-1", "check-1", "venues-1", "progress-1", "travel-1"];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -165,6 +165,28 @@ fn every_venue_keeps_its_schema() {
     assert_eq!(far["pipes"], Value::Null, "an outfall that is joined to no pipe has none behind it");
 }
 
+#[test]
+fn every_travel_keeps_its_schema() {
+    let places = "--at drainer:PSH0077 --at PK001 --seen 2026-05-01T08:30,2026-05-01T09:15";
+    let mut documents = answers("travel-1", &format!("travel city.toml --from PK009 {places} --json"), 0);
+    assert_eq!(documents[0]["places"][1]["travel_s"], Value::Null, "its water does not come by");
+    documents.extend(answers("travel-1", "travel city.toml --from PK009 --at PK001 --json", 1));
+    documents.extend(answers("travel-1", "travel city.toml --from node:YS0005 --downstream --json", 0));
+    documents.extend(answers("travel-1", "travel city.toml --from node:YS2279 --json", 1));
+    let folder = tempfile::tempdir().unwrap();
+    let model = keep("travel-1", &stdout(&elsewhere(folder.path(), "travel model.inp --from OF1 --json")));
+    assert_eq!(model[0]["reaches"].as_array().unwrap().len(), 2);
+    for (line, told) in [
+        ("travel city.toml --from PK009 --depth-ratio 1.5", "depth_ratio"),
+        ("travel city.toml --from PK009 --seen yesterday", "yesterday"),
+        ("travel city.toml --from PK009 --seen 2026-05-01T10:00,2026-05-01T09:00", "the first moment"),
+    ] {
+        let output = suyuan(&samples().join("binjiang"), &line.split(' ').collect::<Vec<_>>(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(stderr(&output).contains(told), "{line}: {}", stderr(&output));
+    }
+}
+
 /// Runs that say everything there is to say on standard error, with their exit codes.
 const TOLD: [(&str, i32); 8] = [
     ("trace --pipes RAW/YSLINE.shp --outfalls outfalls.geojson --all-outfalls -o out.geojson", 0),
@@ -215,6 +237,7 @@ fn the_schemas_list_every_word_that_the_library_knows() {
         ("suyuan-trace/src/options.rs", "Heading", "trace-1", "/properties/direction/enum"),
         ("suyuan-attribution/src/link.rs", "LinkGrade", "trace-1", "/$defs/link/properties/grade/enum"),
         ("suyuan-attribution/src/rank.rs", "EvidenceKind", "trace-1", "/$defs/evidence/properties/kind/enum"),
+        ("suyuan-trace/src/velocity.rs", "TravelBasis", "travel-1", "/$defs/reach/properties/basis/enum"),
         ("suyuan-core/src/raw.rs", "Role", "check-1", "/$defs/layer/properties/role/enum"),
         ("suyuan-core/src/finding.rs", "Severity", "check-1", "/$defs/finding/properties/severity/enum"),
     ] {
@@ -284,6 +307,11 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
     tried += spoil("check-1", &check, &|at, _| at.ends_with("/fields"));
     let venue = answers("venues-1", "venues city.toml --json", 0).remove(0);
     tried += spoil("venues-1", &venue, &|at, key| at.starts_with("/outfalls_on_waters/") && key == "water");
+    let seen = "--at drainer:PSH0077 --seen 2026-05-01T08:30,2026-05-01T09:15";
+    let travel = answers("travel-1", &format!("travel city.toml --from PK009 {seen} --json"), 0).remove(0);
+    tried += spoil("travel-1", &travel, &|at, key| {
+        (at.is_empty() && key == "seen") || (at.starts_with("/places/") && key == "let_go")
+    });
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));
     for line in keep("progress-1", &stderr(&told)) {

@@ -66,6 +66,17 @@ pub struct StartAnswer {
 }
 
 impl StartAnswer {
+    pub(crate) fn of(reference: String, place: &Place, kind: &str, id: String) -> Self {
+        Self {
+            reference,
+            kind: kind.to_owned(),
+            id,
+            x: place.spot.map(|p| round(p.x, 3)),
+            y: place.spot.map(|p| round(p.y, 3)),
+            snap_m: round(place.snap, 3),
+        }
+    }
+
     /// What kind of thing it is, as people say it.
     #[must_use]
     pub fn label(&self, language: Language) -> &'static str {
@@ -182,12 +193,12 @@ pub struct TraceAnswer {
     pub concerned: Vec<usize>,
 }
 
-fn round(value: f64, digits: i32) -> f64 {
+pub(crate) fn round(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
     (value * scale).round() / scale
 }
 
-fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {
     let mut ids: Vec<String> = ids.collect();
     ids.sort();
     ids.dedup();
@@ -373,14 +384,7 @@ impl CityTracer<'_> {
         let concerned = self.concerned(&place, &trace, &ranked);
         TraceAnswer {
             schema: "suyuan.trace/1",
-            start: StartAnswer {
-                reference,
-                kind: kind.to_owned(),
-                id,
-                x: place.spot.map(|p| round(p.x, 3)),
-                y: place.spot.map(|p| round(p.y, 3)),
-                snap_m: round(place.snap, 3),
-            },
+            start: StartAnswer::of(reference, &place, kind, id),
             direction: trace.heading.key(),
             pipes: names(trace.pipes(network)),
             certain_pipes: names(trace.certain_pipes(network)),

@@ -6,6 +6,9 @@ use suyuan_core::Language;
 use suyuan_export::ExportError;
 use suyuan_network::{BuildError, PlaceError};
 use suyuan_read::ReadError;
+use suyuan_trace::BadTravelSetting;
+
+use crate::moment::Moment;
 
 /// What can go wrong on the whole way.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,25 @@ pub enum Error {
         /// What is missing.
         role: &'static str,
     },
+    /// A setting of travel times is out of range.
+    #[error(transparent)]
+    BadTravel(#[from] BadTravelSetting),
+    /// A text is no moment.
+    #[error("`{text}` is no moment: write 2026-05-01T08:30")]
+    BadMoment {
+        /// What was given.
+        text: String,
+    },
+    /// The time in which something was seen cannot be.
+    #[error(
+        "seen from {first} to {last}: give the first moment, then the last, at the place where the water arrives"
+    )]
+    BadSeen {
+        /// When it was seen first.
+        first: Moment,
+        /// When it was seen last.
+        last: Moment,
+    },
     /// The question needs the survey itself, and a prepared network holds only the network.
     #[error("{what} needs the survey files; a prepared network does not hold them")]
     NeedsSurvey {
@@ -91,7 +113,14 @@ impl Error {
             (Self::Build(error), _) => error.message(language),
             (Self::Place(error), _) => error.message(language),
             (Self::Export(error), _) => error.message(language),
+            (Self::BadTravel(error), _) => error.message(language),
             (error, Language::English) => error.to_string(),
+            (Self::BadMoment { text }, Language::Chinese) => {
+                format!("“{text}”不是有效时刻，应写作 2026-05-01T08:30")
+            }
+            (Self::BadSeen { first, last }, Language::Chinese) => {
+                format!("发现时段 {first} 至 {last} 无效：应先起后止，且为来水到达处的时刻")
+            }
             (Self::BadReference { text }, Language::Chinese) => {
                 format!(
                     "“{text}”不是有效位置：可用编号、outfall:编号、node:编号、pipe:编号、drainer:编号、X,Y 或 lonlat:经度,纬度"
@@ -158,7 +187,10 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::BadReference { .. } => 2,
+            Self::BadReference { .. }
+            | Self::BadTravel(_)
+            | Self::BadMoment { .. }
+            | Self::BadSeen { .. } => 2,
             Self::Export(_) => 4,
             _ => 3,
         }
