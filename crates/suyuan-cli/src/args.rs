@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::question_args::TravelArgs;
+use crate::question_args::{PathArgs, ProfileArgs, TravelArgs};
 
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
@@ -49,6 +49,10 @@ pub enum Command {
     Venues(VenuesArgs),
     /// When water arrives, and when what was seen was let go
     Travel(TravelArgs),
+    /// The shortest way that water takes from one place to another
+    Path(PathArgs),
+    /// The long profile between two places, as a drawing
+    Profile(ProfileArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file
@@ -63,6 +67,8 @@ impl Command {
             Self::Build(a) => Some(&a.output),
             Self::Trace(a) => a.output.as_deref(),
             Self::Venues(a) => a.output.as_deref(),
+            Self::Path(a) => a.output.as_deref(),
+            Self::Profile(a) => a.output.as_deref(),
             _ => None,
         }
     }

@@ -33,6 +33,8 @@ fn main() -> ExitCode {
         Command::Trace(args) => trace::run(args, &say),
         Command::Venues(args) => venues::run(args, &say),
         Command::Travel(args) => questions::travel::run(args, &say),
+        Command::Path(args) => questions::path::run(args, &say),
+        Command::Profile(args) => questions::profile::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

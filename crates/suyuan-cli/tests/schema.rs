@@ -12,7 +12,7 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 5] = ["trace-1", "check-1", "venues-1", "progress-1", "travel-1"];
+const NAMES: [&str; 7] = ["trace-1", "check-1", "venues-1", "progress-1", "travel-1", "path-1", "profile-1"];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -187,6 +187,46 @@ fn every_travel_keeps_its_schema() {
     }
 }
 
+#[test]
+fn every_path_and_profile_keeps_its_schema() {
+    let ends = [
+        ("node:YS2279", "PK001", "with_flow", [0, 0]),
+        ("PK001", "node:YS2279", "against_flow", [1, 0]),
+        ("PK001", "PK009", "none", [1, 1]),
+        ("pipe:YSGD0353", "pipe:YSGD0353", "with_flow", [0, 1]),
+    ];
+    for (from, to, found, codes) in ends {
+        for (command, code) in ["path", "profile"].into_iter().zip(codes) {
+            let line = format!("{command} city.toml --from {from} --to {to} --json");
+            let answer = answers(&format!("{command}-1"), &line, code).remove(0);
+            assert_eq!(answer["found"], found, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_profile_is_drawn_in_both_languages_with_what_is_wrong_in_red() {
+    // The second pipe rises by a metre, the third has no level at its lower end.
+    let model = "[JUNCTIONS]\nA&B 10 3\nB 9 3\nC 10 3\n\n[OUTFALLS]\nOF1 8 FREE\n\n[CONDUITS]\n\
+        P1 A&B B 50 0.013 0 0\nP2 B C 50 0.013 0 0\nP3 C OF1 50 0.013 0 0\n\n\
+        [XSECTIONS]\nP1 CIRCULAR 0.5\nP2 CIRCULAR 0.4\nP3 CIRCULAR 0.4\n";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rise.inp"), model).unwrap();
+    for (language, words) in [("en", ["adverse fall", "level (m)"]), ("zh", ["逆坡", "高程（米）"])] {
+        let line = ["profile", "rise.inp", "--from", "node:A&B", "--to", "OF1", "-o", "p.svg", "--overwrite"];
+        let output = suyuan(folder.path(), &line, &[("SUYUAN_LANG", language)]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let drawing = fs::read_to_string(folder.path().join("p.svg")).unwrap();
+        for word in words.iter().chain(&["#c8281e", "A&amp;B", "Noto Sans CJK SC"]) {
+            assert!(drawing.contains(word), "{word}");
+        }
+        assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
+    }
+    let refused =
+        suyuan(folder.path(), &["profile", "rise.inp", "--from", "B", "--to", "OF1", "-o", "p.svg"], &[]);
+    assert_eq!(refused.status.code(), Some(4), "what is there is not replaced");
+}
+
 /// Runs that say everything there is to say on standard error, with their exit codes.
 const TOLD: [(&str, i32); 8] = [
     ("trace --pipes RAW/YSLINE.shp --outfalls outfalls.geojson --all-outfalls -o out.geojson", 0),
@@ -287,7 +327,9 @@ fn spoil(name: &str, document: &Value, optional: &dyn Fn(&str, &str) -> bool) ->
         tried += 1;
     };
     for at in &places {
-        refuse("a value of another type", at, &|v| *v = json!(true));
+        refuse("a value of another type", at, &|v| {
+            *v = if v.is_boolean() { json!("yes") } else { json!(true) };
+        });
         let Some(object) = document.pointer(at).and_then(Value::as_object) else { continue };
         refuse("an unknown key", at, &|v| v["unknown"] = json!("anything"));
         for key in object.keys().filter(|k| !optional(at, k)) {
@@ -312,6 +354,11 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
     tried += spoil("travel-1", &travel, &|at, key| {
         (at.is_empty() && key == "seen") || (at.starts_with("/places/") && key == "let_go")
     });
+    for command in ["path", "profile"] {
+        let line = format!("{command} city.toml --from node:YS2279 --to PK001 --json");
+        let name = format!("{command}-1");
+        tried += spoil(&name, &answers(&name, &line, 0)[0], &|_, _| false);
+    }
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));
     for line in keep("progress-1", &stderr(&told)) {

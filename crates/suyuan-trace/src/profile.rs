@@ -5,8 +5,10 @@ use suyuan_network::{Network, NodeId, ReachId};
 
 use crate::path::{Way, WayReach};
 
-/// Levels are recorded to the millimetre; less of a difference is none, metres.
-const NOTHING: f64 = 0.0005;
+/// Less of a rise or a step is within what levelling errs by, metres; the findings about adverse falls say nothing of it either.
+const LEVEL_ERROR: f64 = 0.02;
+/// Sizes are recorded to the millimetre, metres.
+const SIZE_ERROR: f64 = 0.0005;
 
 /// A reach in a long profile, its ends in the order they are passed.
 #[doc(alias = "纵断面管段")]
@@ -26,7 +28,9 @@ pub struct ProfileReach {
     pub diameter: Option<f64>,
     /// How far it falls from the first end to the second, metres; negative where it rises.
     pub fall: Option<f64>,
-    /// Whether it rises, and is no pressure pipe.
+    /// Whether it is a pressure pipe.
+    pub pumped: bool,
+    /// Whether it rises by more than 2 cm, and is no pressure pipe.
     pub adverse: bool,
     /// How far the bed drops from the end of the reach before to the beginning of this one, metres; negative where this one
     /// begins higher, `None` for the first reach or where a level is unknown.
@@ -82,7 +86,7 @@ pub fn long_profile(network: &Network, way: &Way) -> Profile {
         }
         if let Some(before) = reaches.last() {
             found.step = before.inverts[1].zip(found.inverts[0]).map(|(end, begin)| end - begin);
-            let narrower = |(a, b): (f64, f64)| b < a - NOTHING;
+            let narrower = |(a, b): (f64, f64)| b < a - SIZE_ERROR;
             found.narrows = before.diameter.zip(found.diameter).is_some_and(narrower);
         }
         reaches.push(found);
@@ -91,10 +95,10 @@ pub fn long_profile(network: &Network, way: &Way) -> Profile {
 }
 
 impl ProfileReach {
-    /// Whether the bed drops, or rises, by more than nothing where it begins.
+    /// Whether the bed drops, or rises, by more than 2 cm where it begins.
     #[must_use]
     pub fn has_step(&self) -> bool {
-        self.step.is_some_and(|s| s.abs() > NOTHING)
+        self.step.is_some_and(|s| s.abs() > LEVEL_ERROR)
     }
 }
 
@@ -128,7 +132,8 @@ fn profile_reach(network: &Network, step: &WayReach) -> ProfileReach {
         grounds: ends.map(|node| network.ground(node?)),
         diameter: network.pipe_diameter(row.pipe),
         fall,
-        adverse: !pumped && fall.is_some_and(|f| f < -NOTHING),
+        pumped,
+        adverse: !pumped && fall.is_some_and(|f| f < -LEVEL_ERROR),
         step: None,
         narrows: false,
     }

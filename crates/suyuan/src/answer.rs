@@ -195,7 +195,7 @@ pub struct TraceAnswer {
 
 pub(crate) fn round(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
-    (value * scale).round() / scale
+    (value * scale).round() / scale + 0.0 // no minus zero
 }
 
 pub(crate) fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {

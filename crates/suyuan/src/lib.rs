@@ -39,7 +39,10 @@ pub use error::Error;
 pub use moment::Moment;
 pub use package::{findings_package, trace_package};
 pub use project::read_project;
-pub use questions::{PlaceTravel, ReachTravelAnswer, TravelAnswer, TravelRequest};
+pub use questions::{
+    PathAnswer, PlaceTravel, ProfileAnswer, ProfileReachAnswer, ReachTravelAnswer, TravelAnswer,
+    TravelRequest, WayReachAnswer, path_package, profile_drawing,
+};
 pub use reference::Reference;
 pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};
 pub use spec::CitySpec;

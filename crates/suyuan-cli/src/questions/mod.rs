@@ -1,5 +1,7 @@
 //! Commands about ways, times and amounts.
 
+pub mod path;
+pub mod profile;
 pub mod travel;
 
 use serde::Serialize;

@@ -21,7 +21,6 @@ pub struct Line {
 /// A network to be drawn.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub nodes: usize,
     pub lines: Vec<Line>,
 }
 
@@ -41,7 +40,7 @@ fn line(nodes: usize) -> impl Strategy<Value = Line> {
 /// Up to `most` nodes with up to twice as many pipes anywhere between them.
 pub fn plans(most: usize) -> impl Strategy<Value = Plan> {
     (2..=most).prop_flat_map(|nodes| {
-        prop::collection::vec(line(nodes), 1..=2 * nodes).prop_map(move |lines| Plan { nodes, lines })
+        prop::collection::vec(line(nodes), 1..=2 * nodes).prop_map(|lines| Plan { lines })
     })
 }
 

@@ -29,7 +29,7 @@ proptest! {
                 levels.reverse();
             }
             prop_assert_eq!(found.inverts, levels);
-            let rises = matches!(levels, [Some(first), Some(last)] if last - first > 0.0005);
+            let rises = matches!(levels, [Some(first), Some(last)] if last - first > 0.02);
             let pumped = network.pipe(row.pipe).mode == FlowMode::Pumped;
             prop_assert_eq!(found.adverse, rises && !pumped);
             let drop = before.zip(levels[0]).map(|(end, begin)| end - begin);

@@ -1,7 +1,13 @@
 //! Questions about ways, times and amounts, and their answers as the JSON contract has them.
 
+mod path;
+mod profile;
+mod profile_svg;
 mod travel;
 
+pub use path::{PathAnswer, WayReachAnswer, path_package};
+pub use profile::{ProfileAnswer, ProfileReachAnswer};
+pub use profile_svg::profile_drawing;
 pub use travel::{PlaceTravel, ReachTravelAnswer, TravelAnswer, TravelRequest};
 
 use suyuan_network::Place;
