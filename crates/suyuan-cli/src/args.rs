@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::question_args::{PathArgs, ProfileArgs, TravelArgs};
+use crate::question_args::{CommonArgs, PathArgs, ProfileArgs, TravelArgs};
 
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
@@ -53,6 +53,8 @@ pub enum Command {
     Path(PathArgs),
     /// The long profile between two places, as a drawing
     Profile(ProfileArgs),
+    /// Where the water of several places first meets, or what lies upstream of all of them
+    Common(CommonArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Travel(args) => questions::travel::run(args, &say),
         Command::Path(args) => questions::path::run(args, &say),
         Command::Profile(args) => questions::profile::run(args, &say),
+        Command::Common(args) => questions::common::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

@@ -92,3 +92,22 @@ pub struct ProfileArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `suyuan common`
+#[derive(Args)]
+pub struct CommonArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// A place (two or more)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
+    pub from: Vec<String>,
+    /// What lies upstream of all of them, instead of where their water meets
+    #[arg(long)]
+    pub upstream: bool,
+    /// How far a place may lie from the network, metres
+    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
+    pub max_snap: f64,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+}

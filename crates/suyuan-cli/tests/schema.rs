@@ -12,7 +12,8 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 7] = ["trace-1", "check-1", "venues-1", "progress-1", "travel-1", "path-1", "profile-1"];
+const NAMES: [&str; 8] =
+    ["trace-1", "check-1", "venues-1", "progress-1", "travel-1", "path-1", "profile-1", "common-1"];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -205,6 +206,19 @@ fn every_path_and_profile_keeps_its_schema() {
 }
 
 #[test]
+fn every_answer_about_what_places_have_in_common_keeps_its_schema() {
+    let two = "--from drainer:PSH0077 --from node:YS0232";
+    let met = answers("common-1", &format!("common city.toml {two} --json"), 0).remove(0);
+    assert_eq!(met["meetings"][0]["at"]["id"], "YS0023");
+    answers("common-1", "common city.toml --from PK001 --from PK009 --json", 1);
+    let above = answers("common-1", "common city.toml --from PK009 --from node:YS0056 --upstream --json", 0);
+    assert!(!above[0]["shared"]["drainers"].as_array().unwrap().is_empty());
+    answers("common-1", "common city.toml --from pipe:YSGD0353 --from pipe:YSGD0353 --json", 0);
+    let alone = suyuan(&samples().join("binjiang"), &["common", "city.toml", "--from", "PK009"], &[]);
+    assert_eq!(alone.status.code(), Some(2));
+}
+
+#[test]
 fn a_profile_is_drawn_in_both_languages_with_what_is_wrong_in_red() {
     // The second pipe rises by a metre, the third has no level at its lower end.
     let model = "[JUNCTIONS]\nA&B 10 3\nB 9 3\nC 10 3\n\n[OUTFALLS]\nOF1 8 FREE\n\n[CONDUITS]\n\
@@ -358,6 +372,10 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
         let line = format!("{command} city.toml --from node:YS2279 --to PK001 --json");
         let name = format!("{command}-1");
         tried += spoil(&name, &answers(&name, &line, 0)[0], &|_, _| false);
+    }
+    for upstream in ["", " --upstream"] {
+        let line = format!("common city.toml --from PK009 --from node:YS0056{upstream} --json");
+        tried += spoil("common-1", &answers("common-1", &line, 0)[0], &|_, _| false);
     }
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));

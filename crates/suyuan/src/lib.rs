@@ -40,8 +40,9 @@ pub use moment::Moment;
 pub use package::{findings_package, trace_package};
 pub use project::read_project;
 pub use questions::{
-    PathAnswer, PlaceTravel, ProfileAnswer, ProfileReachAnswer, ReachTravelAnswer, TravelAnswer,
-    TravelRequest, WayReachAnswer, path_package, profile_drawing,
+    CommonAnswer, MeetingAnswer, PathAnswer, PlaceTravel, ProfileAnswer, ProfileReachAnswer,
+    ReachTravelAnswer, SharedAnswer, SpotAnswer, TravelAnswer, TravelRequest, WayReachAnswer, path_package,
+    profile_drawing,
 };
 pub use reference::Reference;
 pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};

@@ -1,5 +1,6 @@
 //! Commands about ways, times and amounts.
 
+pub mod common;
 pub mod path;
 pub mod profile;
 pub mod travel;

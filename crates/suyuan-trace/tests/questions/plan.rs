@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use proptest::prelude::*;
-use suyuan_core::FlowMode;
 use suyuan_core::drawn::drawn;
 use suyuan_core::raw::{Column, Field};
+use suyuan_core::{FlowMode, RawSurvey};
 use suyuan_network::{BuildConfig, Network, NodeId, ReachId, build_network};
 
 /// A pipe of a plan.
@@ -51,6 +51,11 @@ impl Plan {
 
     /// The network, of which the survey lacks some fields.
     pub fn build_without(&self, fields: &[Field]) -> Network {
+        self.build_with(|survey| survey.layers[0].columns.retain(|field, _| !fields.contains(field)))
+    }
+
+    /// The network of a survey that was changed.
+    pub fn build_with(&self, change: impl FnOnce(&mut RawSurvey)) -> Network {
         let mut text = String::new();
         for (p, line) in self.lines.iter().enumerate() {
             let _ = writeln!(text, "N{} -P{p}-> N{}", line.from, line.to);
@@ -62,7 +67,7 @@ impl Plan {
         columns.insert(Field::Diameter, numbers(|l| l.diameter));
         columns.insert(Field::InvertFrom, numbers(|l| l.levels[0]));
         columns.insert(Field::InvertTo, numbers(|l| l.levels[1]));
-        columns.retain(|field, _| !fields.contains(field));
+        change(&mut survey);
         build_network(&survey, &BuildConfig::automatic()).unwrap().0
     }
 }
