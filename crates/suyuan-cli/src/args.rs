@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::question_args::{CommonArgs, PathArgs, ProfileArgs, TravelArgs};
+use crate::question_args::{CommonArgs, IsolateArgs, PathArgs, ProfileArgs, TravelArgs};
 
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
@@ -55,6 +55,8 @@ pub enum Command {
     Profile(ProfileArgs),
     /// Where the water of several places first meets, or what lies upstream of all of them
     Common(CommonArgs),
+    /// Which manholes to plug so that water from some places comes to no outfall
+    Isolate(IsolateArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file
@@ -69,6 +71,7 @@ impl Command {
             Self::Build(a) => Some(&a.output),
             Self::Trace(a) => a.output.as_deref(),
             Self::Venues(a) => a.output.as_deref(),
+            Self::Isolate(a) => a.output.as_deref(),
             Self::Path(a) => a.output.as_deref(),
             Self::Profile(a) => a.output.as_deref(),
             _ => None,

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Path(args) => questions::path::run(args, &say),
         Command::Profile(args) => questions::profile::run(args, &say),
         Command::Common(args) => questions::common::run(args, &say),
+        Command::Isolate(args) => questions::isolate::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

@@ -111,3 +111,25 @@ pub struct CommonArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `suyuan isolate`
+#[derive(Args)]
+pub struct IsolateArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// A place whose water is to be held back (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
+    pub from: Vec<String>,
+    /// How far a place may lie from the network, metres
+    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
+    pub max_snap: f64,
+    /// Write plugs and filled pipes as layers: .gpkg, .shp, .geojson, .csv
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+}

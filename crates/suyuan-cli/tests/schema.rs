@@ -12,8 +12,17 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 8] =
-    ["trace-1", "check-1", "venues-1", "progress-1", "travel-1", "path-1", "profile-1", "common-1"];
+const NAMES: [&str; 9] = [
+    "trace-1",
+    "check-1",
+    "venues-1",
+    "progress-1",
+    "travel-1",
+    "path-1",
+    "profile-1",
+    "common-1",
+    "isolate-1",
+];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -219,6 +228,19 @@ fn every_answer_about_what_places_have_in_common_keeps_its_schema() {
 }
 
 #[test]
+fn every_plan_of_plugs_keeps_its_schema() {
+    let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
+    assert_eq!(plan["plugs"][0]["at"]["id"], "YS0233");
+    answers("isolate-1", "isolate city.toml --from PK009 --from pipe:YSGD0353 --json", 0);
+    let folder = tempfile::tempdir().unwrap();
+    let city = samples().join("binjiang/city.toml");
+    let line = ["isolate", city.to_str().unwrap(), "--from", "node:YS0232", "-o", "plan.gpkg"];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(folder.path().join("plan.qgz").is_file());
+}
+
+#[test]
 fn a_profile_is_drawn_in_both_languages_with_what_is_wrong_in_red() {
     // The second pipe rises by a metre, the third has no level at its lower end.
     let model = "[JUNCTIONS]\nA&B 10 3\nB 9 3\nC 10 3\n\n[OUTFALLS]\nOF1 8 FREE\n\n[CONDUITS]\n\
@@ -377,6 +399,8 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
         let line = format!("common city.toml --from PK009 --from node:YS0056{upstream} --json");
         tried += spoil("common-1", &answers("common-1", &line, 0)[0], &|_, _| false);
     }
+    let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
+    tried += spoil("isolate-1", &plan, &|_, _| false);
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));
     for line in keep("progress-1", &stderr(&told)) {

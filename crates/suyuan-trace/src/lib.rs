@@ -3,10 +3,12 @@
 //! In come a [`Network`](suyuan_network::Network) and a [`Place`](suyuan_network::Place) on it; out comes a
 //! [`Trace`]: each reach once, loops, parallels and splits complete, with its distance, and for each branch the reason
 //! why it ends. Beside it, one question a module: how long the water takes ([`travel_times`]), which way ([`find_path`]) and
-//! at which levels ([`long_profile`]), where it meets ([`first_meetings`]).
-//! This crate opens no file and never changes the network.
+//! at which levels ([`long_profile`]), where it meets ([`first_meetings`]), what stops it
+//! ([`isolate`]). This crate opens no file and never changes the network.
 
 mod common;
+mod flow;
+mod isolate;
 mod marks;
 mod options;
 mod path;
@@ -20,6 +22,7 @@ mod velocity;
 mod ways;
 
 pub use common::{Meeting, Shared, first_meetings, upstream_of_all};
+pub use isolate::{Isolation, Plug, isolate};
 pub use options::{Barriers, Heading, TraceOptions};
 pub use path::{Path, Way, WayReach, find_path};
 pub use profile::{Profile, ProfileReach, long_profile};

@@ -40,9 +40,9 @@ pub use moment::Moment;
 pub use package::{findings_package, trace_package};
 pub use project::read_project;
 pub use questions::{
-    CommonAnswer, MeetingAnswer, PathAnswer, PlaceTravel, ProfileAnswer, ProfileReachAnswer,
-    ReachTravelAnswer, SharedAnswer, SpotAnswer, TravelAnswer, TravelRequest, WayReachAnswer, path_package,
-    profile_drawing,
+    CommonAnswer, EndAnswer, IsolateAnswer, MeetingAnswer, PathAnswer, PlaceTravel, PlugAnswer,
+    ProfileAnswer, ProfileReachAnswer, ReachTravelAnswer, SharedAnswer, SpotAnswer, TravelAnswer,
+    TravelRequest, WayReachAnswer, isolate_package, path_package, profile_drawing,
 };
 pub use reference::Reference;
 pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};

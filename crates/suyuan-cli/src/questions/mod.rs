@@ -1,6 +1,7 @@
 //! Commands about ways, times and amounts.
 
 pub mod common;
+pub mod isolate;
 pub mod path;
 pub mod profile;
 pub mod travel;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 mod common;
+mod isolate;
 mod path;
 mod plan;
 mod profile;

@@ -1,12 +1,14 @@
 //! Questions about ways, times and amounts, and their answers as the JSON contract has them.
 
 mod common;
+mod isolate;
 mod path;
 mod profile;
 mod profile_svg;
 mod travel;
 
 pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
+pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
 pub use path::{PathAnswer, WayReachAnswer, path_package};
 pub use profile::{ProfileAnswer, ProfileReachAnswer};
 pub use profile_svg::profile_drawing;
