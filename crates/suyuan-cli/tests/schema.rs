@@ -180,6 +180,10 @@ fn every_travel_keeps_its_schema() {
     let places = "--at drainer:PSH0077 --at PK001 --seen 2026-05-01T08:30,2026-05-01T09:15";
     let mut documents = answers("travel-1", &format!("travel city.toml --from PK009 {places} --json"), 0);
     assert_eq!(documents[0]["places"][1]["travel_s"], Value::Null, "its water does not come by");
+    let trace = answers("trace-1", "trace city.toml --from PK009 --json", 0).remove(0);
+    let candidates = trace["candidates"].as_array().unwrap();
+    let same = candidates.iter().find(|c| c["drainer"] == "PSH0077").unwrap();
+    assert_eq!(same["travel_s"], documents[0]["places"][0]["travel_s"], "candidates have the same times");
     documents.extend(answers("travel-1", "travel city.toml --from PK009 --at PK001 --json", 1));
     documents.extend(answers("travel-1", "travel city.toml --from node:YS0005 --downstream --json", 0));
     documents.extend(answers("travel-1", "travel city.toml --from node:YS2279 --json", 1));

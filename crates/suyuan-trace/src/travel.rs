@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use petgraph::Direction::Incoming;
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
@@ -24,9 +25,9 @@ pub struct Travel {
     pub nodes: Vec<Window>,
     start: Place,
     heading: Heading,
-    /// Where each reach stands in the steps.
-    step_of: HashMap<ReachId, usize>,
-    node_of: HashMap<NodeId, usize>,
+    /// Where each reach stands in the steps, and each node in the nodes, sorted.
+    step_of: Vec<(ReachId, u32)>,
+    node_of: Vec<(NodeId, u32)>,
     lengths: Vec<f64>,
 }
 
@@ -83,9 +84,8 @@ pub fn travel_times(
 ) -> Result<Travel, BadTravelSetting> {
     settings.check()?;
     let up = trace.heading == Heading::Upstream;
-    let node_of: HashMap<NodeId, usize> = trace.nodes.iter().enumerate().map(|(i, n)| (n.0, i)).collect();
-    let step_of: HashMap<ReachId, usize> =
-        trace.steps.iter().enumerate().map(|(i, s)| (s.reach, i)).collect();
+    let node_of = numbered(trace.nodes.iter().map(|n| n.0));
+    let step_of = numbered(trace.steps.iter().map(|s| s.reach));
     let times: Vec<ReachTravel> =
         trace.steps.iter().map(|s| travel_of_reach(network, s.reach, settings)).collect();
     let lengths = trace.steps.iter().map(|s| network.reach(s.reach).length()).collect();
@@ -102,7 +102,7 @@ pub fn travel_times(
     let start = trace.nodes.len();
     let at = |node: NodeId| match trace.start.kind {
         PlaceKind::Node(own) if own == node => Some(start),
-        _ => travel.node_of.get(&node).copied(),
+        _ => place_in(&travel.node_of, node),
     };
     let mut links: Vec<Link> = Vec::with_capacity(times.len() + 1);
     for (i, step) in trace.steps.iter().enumerate() {
@@ -159,10 +159,10 @@ impl Travel {
     #[must_use]
     pub fn of_place(&self, place: &Place) -> Option<Window> {
         let (reach, above_end) = match place.kind {
-            PlaceKind::Node(node) => return self.nodes.get(*self.node_of.get(&node)?).copied(),
+            PlaceKind::Node(node) => return self.nodes.get(place_in(&self.node_of, node)?).copied(),
             PlaceKind::Reach { reach, above_end } => (reach, above_end),
         };
-        let step = *self.step_of.get(&reach)?;
+        let step = place_in(&self.step_of, reach)?;
         let found = self.steps[step];
         let up = self.heading == Heading::Upstream;
         let length = self.lengths[step];
@@ -194,6 +194,18 @@ impl Travel {
     }
 }
 
+/// Things with their numbers in a list, sorted.
+fn numbered<T: Ord>(list: impl Iterator<Item = T>) -> Vec<(T, u32)> {
+    let mut numbered: Vec<(T, u32)> = list.enumerate().map(|(i, thing)| (thing, i as u32)).collect();
+    numbered.sort_unstable();
+    numbered
+}
+
+fn place_in<T: Ord + Copy>(numbered: &[(T, u32)], thing: T) -> Option<usize> {
+    let found = numbered.binary_search_by(|n| n.0.cmp(&thing)).ok()?;
+    Some(numbered[found].1 as usize)
+}
+
 /// A way over one reach towards the start.
 struct Link {
     far: usize,
@@ -209,14 +221,15 @@ fn windows(start: usize, links: &[Link], trace: &Trace) -> Vec<Window> {
     for _ in 0..count {
         graph.add_node(());
     }
-    let mut into: Vec<Vec<u32>> = vec![Vec::new(); count];
     for (i, link) in links.iter().enumerate() {
         graph.add_edge(NodeIndex::new(link.far), NodeIndex::new(link.near), i as u32);
-        into[link.near].push(i as u32);
     }
     let reach = |link: &Link| trace.steps[link.step].reach;
+    let into = |node: usize| {
+        graph.edges_directed(NodeIndex::new(node), Incoming).map(|e| &links[*e.weight() as usize])
+    };
     let earliest = cheapest(count, &[(start, 0.0)], None, |node, pass| {
-        for link in into[node].iter().map(|i| &links[*i as usize]) {
+        for link in into(node) {
             pass(link.far, link.time.earliest, reach(link));
         }
     });
@@ -249,7 +262,7 @@ fn windows(start: usize, links: &[Link], trace: &Trace) -> Vec<Window> {
         }
         for (exit, at) in exits {
             let from_exit = cheapest(members.len(), &[(place[&exit], at)], None, |node, pass| {
-                for link in into[members[node]].iter().map(|i| &links[*i as usize]) {
+                for link in into(members[node]) {
                     if let Some(far) = place.get(&link.far) {
                         pass(*far, link.time.latest, reach(link));
                     }

@@ -145,7 +145,7 @@ pub struct CandidateAnswer {
     pub probability: f64,
     /// Metres of pipe to the start.
     pub distance_m: f64,
-    /// Travel time, seconds: shortest and longest.
+    /// Travel time, seconds: at the earliest and at the latest.
     pub travel_s: [f64; 2],
     /// Share of its flow that arrives.
     pub share: f64,
