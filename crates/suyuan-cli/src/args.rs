@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::question_args::{CommonArgs, IsolateArgs, PathArgs, ProfileArgs, TravelArgs};
+use crate::question_args::{AccumulateArgs, CommonArgs, IsolateArgs, PathArgs, ProfileArgs, TravelArgs};
 
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
@@ -57,6 +57,8 @@ pub enum Command {
     Common(CommonArgs),
     /// Which manholes to plug so that water from some places comes to no outfall
     Isolate(IsolateArgs),
+    /// How much of something lies upstream: pipe, drainers, or a column of numbers
+    Accumulate(AccumulateArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file
@@ -72,6 +74,7 @@ impl Command {
             Self::Trace(a) => a.output.as_deref(),
             Self::Venues(a) => a.output.as_deref(),
             Self::Isolate(a) => a.output.as_deref(),
+            Self::Accumulate(a) => a.output.as_deref(),
             Self::Path(a) => a.output.as_deref(),
             Self::Profile(a) => a.output.as_deref(),
             _ => None,

@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => questions::profile::run(args, &say),
         Command::Common(args) => questions::common::run(args, &say),
         Command::Isolate(args) => questions::isolate::run(args, &say),
+        Command::Accumulate(args) => questions::accumulate::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

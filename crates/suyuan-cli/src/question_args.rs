@@ -133,3 +133,31 @@ pub struct IsolateArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `suyuan accumulate`
+#[derive(Args)]
+pub struct AccumulateArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// What to add up: length, pipes, drainers, or a column of numbers of the pipe layers
+    #[arg(long, value_name = "WHAT", default_value = "length")]
+    pub of: String,
+    /// Let each node hand on all it has in equal parts, instead of counting each amount once
+    #[arg(long)]
+    pub by_shares: bool,
+    /// A place to tell the sum for (repeatable); without it, every outfall
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub at: Vec<String>,
+    /// How far a place may lie from the network, metres
+    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
+    pub max_snap: f64,
+    /// Write every pipe with what comes to its lower end: .gpkg, .shp, .geojson, .csv
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+}

@@ -12,7 +12,7 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "trace-1",
     "check-1",
     "venues-1",
@@ -22,6 +22,7 @@ const NAMES: [&str; 9] = [
     "profile-1",
     "common-1",
     "isolate-1",
+    "accumulate-1",
 ];
 
 fn repository() -> PathBuf {
@@ -245,6 +246,22 @@ fn every_plan_of_plugs_keeps_its_schema() {
 }
 
 #[test]
+fn every_sum_keeps_its_schema() {
+    let trace = answers("trace-1", "trace city.toml --from PK009 --json", 0).remove(0);
+    let of = |what: &str| {
+        let line = format!("accumulate city.toml --of {what} --at PK009 --json");
+        answers("accumulate-1", &line, 0).remove(0)["places"][0]["amount"].as_f64().unwrap()
+    };
+    assert!((of("length") - trace["length_m"].as_f64().unwrap()).abs() < 0.002, "the trace says the same");
+    assert_eq!(of("drainers"), trace["candidates"].as_array().unwrap().len() as f64);
+    let all = answers("accumulate-1", "accumulate city.toml --of 管径 --by-shares --json", 0).remove(0);
+    assert_eq!(all["places"].as_array().unwrap().len(), 61);
+    let none = suyuan(&samples().join("binjiang"), &["accumulate", "city.toml", "--of", "colour"], &[]);
+    assert_eq!(none.status.code(), Some(3));
+    assert!(stderr(&none).contains("colour"));
+}
+
+#[test]
 fn a_profile_is_drawn_in_both_languages_with_what_is_wrong_in_red() {
     // The second pipe rises by a metre, the third has no level at its lower end.
     let model = "[JUNCTIONS]\nA&B 10 3\nB 9 3\nC 10 3\n\n[OUTFALLS]\nOF1 8 FREE\n\n[CONDUITS]\n\
@@ -405,6 +422,8 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
     }
     let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
     tried += spoil("isolate-1", &plan, &|_, _| false);
+    let sum = answers("accumulate-1", "accumulate city.toml --at PK001 --json", 0).remove(0);
+    tried += spoil("accumulate-1", &sum, &|_, _| false);
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));
     for line in keep("progress-1", &stderr(&told)) {

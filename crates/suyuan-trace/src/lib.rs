@@ -4,10 +4,12 @@
 //! [`Trace`]: each reach once, loops, parallels and splits complete, with its distance, and for each branch the reason
 //! why it ends. Beside it, one question a module: how long the water takes ([`travel_times`]), which way ([`find_path`]) and
 //! at which levels ([`long_profile`]), where it meets ([`first_meetings`]), what stops it
-//! ([`isolate`]). This crate opens no file and never changes the network.
+//! ([`isolate`]), and how much of something lies upstream ([`accumulate()`]). This crate opens no file and never changes the network.
 
+mod accumulate;
 mod common;
 mod flow;
+mod handed;
 mod isolate;
 mod marks;
 mod options;
@@ -21,6 +23,7 @@ mod travel;
 mod velocity;
 mod ways;
 
+pub use accumulate::{Amounts, BadAmount, accumulate, accumulate_by_shares};
 pub use common::{Meeting, Shared, first_meetings, upstream_of_all};
 pub use isolate::{Isolation, Plug, isolate};
 pub use options::{Barriers, Heading, TraceOptions};

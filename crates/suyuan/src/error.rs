@@ -93,6 +93,14 @@ pub enum Error {
         /// When it was seen last.
         last: Moment,
     },
+    /// A column holds nothing that can be added up.
+    #[error(
+        "no pipe layer has a number in a column `{field}`; --of takes length, pipes, drainers or such a column"
+    )]
+    NoNumbers {
+        /// The column.
+        field: String,
+    },
     /// The question needs the survey itself, and a prepared network holds only the network.
     #[error("{what} needs the survey files; a prepared network does not hold them")]
     NeedsSurvey {
@@ -137,6 +145,9 @@ impl Error {
             }
             (Self::BadRadius { origin, radius }, Language::Chinese) => {
                 format!("{origin}：半径 {radius} 米无效；请填写大于 0 的半径，或使用 --radius")
+            }
+            (Self::NoNumbers { field }, Language::Chinese) => {
+                format!("管线图层中没有数值字段“{field}”；--of 可用 length、pipes、drainers 或某个数值字段")
             }
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
             (Self::NeedsSurvey { what }, Language::Chinese) => {

@@ -1,5 +1,6 @@
 //! Commands about ways, times and amounts.
 
+pub mod accumulate;
 pub mod common;
 pub mod isolate;
 pub mod path;

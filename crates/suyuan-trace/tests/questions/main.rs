@@ -2,6 +2,7 @@
 //! begin, shut pipes.
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
+mod accumulate;
 mod common;
 mod isolate;
 mod path;

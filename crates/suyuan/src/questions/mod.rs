@@ -1,5 +1,6 @@
 //! Questions about ways, times and amounts, and their answers as the JSON contract has them.
 
+mod accumulate;
 mod common;
 mod isolate;
 mod path;
@@ -7,6 +8,7 @@ mod profile;
 mod profile_svg;
 mod travel;
 
+pub use accumulate::{AccumulateAnswer, AmountOf, PlaceAmount, accumulate_package};
 pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
 pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
 pub use path::{PathAnswer, WayReachAnswer, path_package};
