@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use petgraph::Direction::Incoming;
+use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
@@ -11,6 +11,9 @@ use crate::options::Heading;
 use crate::trace::Trace;
 use crate::velocity::{BadTravelSetting, ReachTravel, TravelSettings, Window, travel_of_reach};
 use crate::ways::cheapest;
+
+/// A ring that water may leave at more nodes than this is not crossed to each of them.
+const MOST_EXITS: usize = 64;
 
 /// Travel times between the reaches of a trace and its start.
 ///
@@ -49,7 +52,8 @@ pub struct StepTravel {
 /// The earliest is that of the quickest of all ways within the trace, each reach at its quickest. The latest is that of the
 /// slowest way that makes sense, each reach at its slowest. A way makes sense if it enters no ring twice and leaves each ring
 /// by the quickest way to the node where it leaves. A ring is a set of nodes that can all reach each other
-/// before the water has arrived. Without rings that is the slowest of all ways.
+/// before the water has arrived. Without rings that is the slowest of all ways. A ring that water may leave at more than 64
+/// nodes is crossed by way of the one that leads out last, which may make the window wider, never narrower.
 ///
 /// # Units
 /// Seconds.
@@ -58,7 +62,7 @@ pub struct StepTravel {
 /// [`BadTravelSetting`] for settings out of their range.
 ///
 /// # Complexity
-/// O(n log n) for n reaches without rings. A ring that water may leave at e nodes takes e times as long.
+/// O(n log n) for n reaches without rings. A ring that water may leave at e nodes takes e times as long, at most 64 times.
 ///
 /// # Reference
 /// Dijkstra (1959) for the earliest; the longest way through the rings' condensation for the latest. Adding up the slow
@@ -130,7 +134,7 @@ pub fn travel_times(
             }
         }
     }
-    let windows = windows(start, &links, trace);
+    let windows = windows(start, &links, trace, MOST_EXITS);
     travel.nodes = trace
         .nodes
         .iter()
@@ -215,7 +219,7 @@ struct Link {
 }
 
 /// The window of each node, and last of the start.
-fn windows(start: usize, links: &[Link], trace: &Trace) -> Vec<Window> {
+fn windows(start: usize, links: &[Link], trace: &Trace, most_exits: usize) -> Vec<Window> {
     let count = start + 1;
     let mut graph = DiGraph::<(), u32>::with_capacity(count, links.len());
     for _ in 0..count {
@@ -260,15 +264,28 @@ fn windows(start: usize, links: &[Link], trace: &Trace) -> Vec<Window> {
         for (k, node) in members.iter().enumerate() {
             place.insert(*node, k);
         }
-        for (exit, at) in exits {
-            let from_exit = cheapest(members.len(), &[(place[&exit], at)], None, |node, pass| {
-                for link in into(members[node]) {
-                    if let Some(far) = place.get(&link.far) {
-                        pass(*far, link.time.latest, reach(link));
+        // The slow times of the quickest ways within the ring, to a node from all others or from it to them.
+        let within = |from: usize, at: f64, against: bool| {
+            cheapest(members.len(), &[(place[&from], at)], None, |node, pass| {
+                let side = if against { Incoming } else { Outgoing };
+                for edge in graph.edges_directed(NodeIndex::new(members[node]), side) {
+                    let link = &links[*edge.weight() as usize];
+                    let next = place.get(if against { &link.far } else { &link.near });
+                    if let Some(next) = next {
+                        pass(*next, link.time.latest, reach(link));
                     }
                 }
-            });
-            for (node, cost) in members.iter().zip(from_exit.cost) {
+            })
+            .cost
+        };
+        let last = exits.iter().copied().reduce(|a, b| if b.1 > a.1 { b } else { a });
+        if let Some((last, _)) = last.filter(|_| exits.len() > most_exits) {
+            let from_last = within(last, 0.0, false);
+            let then = exits.iter().map(|(exit, at)| from_last[place[exit]] + at).fold(0.0, f64::max);
+            exits = vec![(last, then)];
+        }
+        for (exit, at) in exits {
+            for (node, cost) in members.iter().zip(within(exit, at, true)) {
                 latest[*node] = latest[*node].max(cost);
             }
         }
@@ -357,6 +374,25 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_with_many_ways_out_gives_a_window_that_is_wider_and_never_narrower() {
+        // A ring of 20, each node of which leads out to the start too, the time out another for each.
+        let network = network("A -P1-> OF1");
+        let trace = trace_upstream(&network, &at_node(&network, "OF1"));
+        let count = 20;
+        let link = |far, near, latest| Link { far, near, time: Window { earliest: 1.0, latest }, step: 0 };
+        let round = (0..count).map(|k| link(k, (k + 1) % count, 2.0 + (k * 7 % 5) as f64));
+        let out = (0..count).map(|k| link(k, count, (k * 37 % 101) as f64));
+        let links: Vec<Link> = round.chain(out).collect();
+        let [each, by_last] = [MOST_EXITS, 0].map(|most| windows(count, &links, &trace, most));
+        let once_round: f64 = (0..count).map(|k| links[k].time.latest).sum();
+        for (each, by_last) in each.iter().zip(&by_last) {
+            assert_eq!(each.earliest, by_last.earliest);
+            assert!(each.latest <= by_last.latest && by_last.latest <= each.latest + once_round);
+        }
+        assert!(each.iter().zip(&by_last).any(|(a, b)| a.latest < b.latest));
+    }
+
+    #[test]
     fn a_million_reaches_in_a_row_overflow_no_stack() {
         // As a chain of links, since a drawing of that length takes longer than the question.
         let count = 1_000_000;
@@ -364,7 +400,7 @@ mod tests {
         let trace = trace_upstream(&network, &at_node(&network, "OF1"));
         let time = Window { earliest: 1.0, latest: 2.0 };
         let links: Vec<Link> = (0..count).map(|far| Link { far, near: far + 1, time, step: 0 }).collect();
-        let found = windows(count, &links, &trace);
+        let found = windows(count, &links, &trace, MOST_EXITS);
         assert_eq!(found[0], Window { earliest: 1e6, latest: 2e6 });
     }
 }
