@@ -85,7 +85,7 @@ struct Entries<K> {
     drainers: Flat<DrainerId>,
 }
 
-impl<K: Pod + PartialEq> PartialEq for Entries<K> {
+impl<K: Pod> PartialEq for Entries<K> {
     fn eq(&self, other: &Self) -> bool {
         self.keys == other.keys && self.drainers == other.drainers
     }

@@ -4,21 +4,17 @@
 //! by e to the power of its log odds; probabilities are the normalised products. What each kind of fact is worth is
 //! stated at [`EvidenceKind`].
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
 
 use suyuan_core::{Certainty, Language};
 use suyuan_network::{Network, NodeId, PlaceKind, ReachId};
-use suyuan_trace::{Heading, Trace};
+use suyuan_trace::{Heading, Trace, TravelSettings, travel_times};
 
 use crate::drainer::{DrainerId, Drainers};
 use crate::link::LinkGrade;
 use crate::trades::Trades;
 
-/// Velocities assumed for travel times, m/s: a sluggish and a lively part-full sewer.
-///
-/// # Reference
-/// GB 50014 asks for at least 0.6 m/s at design depth in foul sewers; dry-weather flow is slower, steep pipes faster.
-const VELOCITIES: [f64; 2] = [0.3, 1.5];
 /// Log odds lost for each metre between a drainer and the pipe it was given by nearness: half at 35 m.
 const PER_METRE_OF_GAP: f64 = -0.02;
 /// Log odds lost for each metre of pipe to the start: dilution and decay make near sources likelier to be seen.
@@ -91,7 +87,7 @@ pub struct Candidate {
     pub probability: f64,
     /// Metres of pipe from where it enters the network to the start.
     pub distance: f64,
-    /// Travel time to the start, seconds: shortest and longest.
+    /// Travel time to the start, seconds: at the earliest and at the latest.
     pub travel: [f64; 2],
     /// Share of its flow that arrives at the start, 0 to 1.
     pub share: f64,
@@ -106,9 +102,9 @@ pub struct Candidate {
 /// # Shape
 /// Each drainer once. Sorted by probability (largest first), then distance, then id.
 /// # Units
-/// [`Candidate::distance`] metres, [`Candidate::travel`] seconds at 0.3 to 1.5 m/s.
+/// [`Candidate::distance`] metres; [`Candidate::travel`] seconds, by [`travel_times`] with its default settings.
 /// # Complexity
-/// O(steps + candidates · log candidates).
+/// O(steps + candidates · log candidates), and that of [`Trace::shares`] and [`travel_times`].
 #[must_use]
 pub fn rank_candidates(
     network: &Network,
@@ -137,14 +133,20 @@ pub fn rank_candidates(
         PlaceKind::Node(_) => None,
     };
     let mut candidates = Vec::new();
+    // Most traces of a city have no drainer.
+    let travel = LazyCell::new(|| {
+        travel_times(network, trace, &TravelSettings::default()).expect("the default settings are in range")
+    });
     let mut consider = |drainer: DrainerId, distance: f64, share: f64, certain: bool| {
         let share = share.clamp(0.0, 1.0);
+        let link = drainers.drainer(drainer).link;
+        let time = link.and_then(|l| travel.of_place(&l.place)).unwrap_or_default();
         let evidence = weigh(network, drainers, drainer, distance, share, certain, trades);
         candidates.push(Candidate {
             drainer,
             probability: 0.0,
             distance,
-            travel: [distance / VELOCITIES[1], distance / VELOCITIES[0]],
+            travel: [time.earliest, time.latest],
             share,
             certain,
             evidence,

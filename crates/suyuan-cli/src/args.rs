@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::question_args::{AccumulateArgs, CommonArgs, IsolateArgs, PathArgs, ProfileArgs, TravelArgs};
+
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
 #[command(
@@ -45,6 +47,18 @@ pub enum Command {
     Trace(TraceArgs),
     /// What lies within a radius of venues
     Venues(VenuesArgs),
+    /// When water arrives, and when what was seen was let go
+    Travel(TravelArgs),
+    /// The shortest way that water takes from one place to another
+    Path(PathArgs),
+    /// The long profile between two places, as a drawing
+    Profile(ProfileArgs),
+    /// Where the water of several places first meets, or what lies upstream of all of them
+    Common(CommonArgs),
+    /// Which manholes to plug so that water from some places comes to no outfall
+    Isolate(IsolateArgs),
+    /// How much of something lies upstream: pipe, drainers, or a column of numbers
+    Accumulate(AccumulateArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file
@@ -59,6 +73,10 @@ impl Command {
             Self::Build(a) => Some(&a.output),
             Self::Trace(a) => a.output.as_deref(),
             Self::Venues(a) => a.output.as_deref(),
+            Self::Isolate(a) => a.output.as_deref(),
+            Self::Accumulate(a) => a.output.as_deref(),
+            Self::Path(a) => a.output.as_deref(),
+            Self::Profile(a) => a.output.as_deref(),
             _ => None,
         }
     }

@@ -10,6 +10,8 @@ mod check;
 mod demo;
 mod lists;
 mod network;
+mod question_args;
+mod questions;
 mod say;
 mod trace;
 mod venues;
@@ -31,6 +33,12 @@ fn main() -> ExitCode {
         Command::Build(args) => network::build(args, &say),
         Command::Trace(args) => trace::run(args, &say),
         Command::Venues(args) => venues::run(args, &say),
+        Command::Travel(args) => questions::travel::run(args, &say),
+        Command::Path(args) => questions::path::run(args, &say),
+        Command::Profile(args) => questions::profile::run(args, &say),
+        Command::Common(args) => questions::common::run(args, &say),
+        Command::Isolate(args) => questions::isolate::run(args, &say),
+        Command::Accumulate(args) => questions::accumulate::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

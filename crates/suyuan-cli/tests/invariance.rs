@@ -66,7 +66,19 @@ fn shuffled(folder: &Path, seed: u64) {
     fs::write(folder.join("city.toml"), toml).unwrap();
 }
 
-/// What a trace of every outfall and a check print and write, by file.
+/// Further questions, whose answers are printed; one of them draws.
+const QUESTIONS: [&str; 8] = [
+    "travel city.toml --from PK009 --at drainer:PSH0077 --json",
+    "path city.toml --from node:YS0232 --to PK009 --json",
+    "profile city.toml --from node:YS0232 --to PK009 --json -o OUT/profile.svg",
+    "common city.toml --from drainer:PSH0077 --from node:YS0232 --json",
+    "common city.toml --from PK009 --from node:YS0056 --upstream --json",
+    "isolate city.toml --from node:YS0232 --from drainer:PSH0077 --json",
+    "accumulate city.toml --of drainers --json",
+    "accumulate city.toml --of length --by-shares --json",
+];
+
+/// What a trace of every outfall, a check and the further questions print and write, by file.
 fn run(folder: &Path, threads: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
     let environment = [("RAYON_NUM_THREADS", threads)];
     let out = tempfile::tempdir().unwrap();
@@ -82,6 +94,13 @@ fn run(folder: &Path, threads: &str, ending: &str) -> Vec<(String, Vec<u8>)> {
         let output = suyuan(folder, &line, &environment);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         results.push((format!("{name} --json"), output.stdout));
+    }
+    // What they print does not depend on the ending.
+    for question in QUESTIONS.iter().filter(|_| ending != "shp") {
+        let line = question.replace("OUT", out.path().to_str().unwrap());
+        let output = suyuan(folder, &line.split(' ').collect::<Vec<_>>(), &environment);
+        assert_eq!(output.status.code(), Some(0), "{question}: {}", stderr(&output));
+        results.push(((*question).to_owned(), output.stdout));
     }
     let mut files: Vec<_> = fs::read_dir(out.path()).unwrap().map(|e| e.unwrap().path()).collect();
     files.sort();

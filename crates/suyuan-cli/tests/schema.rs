@@ -12,7 +12,18 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 4] = ["trace-1", "check-1", "venues-1", "progress-1"];
+const NAMES: [&str; 10] = [
+    "trace-1",
+    "check-1",
+    "venues-1",
+    "progress-1",
+    "travel-1",
+    "path-1",
+    "profile-1",
+    "common-1",
+    "isolate-1",
+    "accumulate-1",
+];
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -165,6 +176,114 @@ fn every_venue_keeps_its_schema() {
     assert_eq!(far["pipes"], Value::Null, "an outfall that is joined to no pipe has none behind it");
 }
 
+#[test]
+fn every_travel_keeps_its_schema() {
+    let places = "--at drainer:PSH0077 --at PK001 --seen 2026-05-01T08:30,2026-05-01T09:15";
+    let mut documents = answers("travel-1", &format!("travel city.toml --from PK009 {places} --json"), 0);
+    assert_eq!(documents[0]["places"][1]["travel_s"], Value::Null, "its water does not come by");
+    let trace = answers("trace-1", "trace city.toml --from PK009 --json", 0).remove(0);
+    let candidates = trace["candidates"].as_array().unwrap();
+    let same = candidates.iter().find(|c| c["drainer"] == "PSH0077").unwrap();
+    assert_eq!(same["travel_s"], documents[0]["places"][0]["travel_s"], "candidates have the same times");
+    documents.extend(answers("travel-1", "travel city.toml --from PK009 --at PK001 --json", 1));
+    documents.extend(answers("travel-1", "travel city.toml --from node:YS0005 --downstream --json", 0));
+    documents.extend(answers("travel-1", "travel city.toml --from node:YS2279 --json", 1));
+    let folder = tempfile::tempdir().unwrap();
+    let model = keep("travel-1", &stdout(&elsewhere(folder.path(), "travel model.inp --from OF1 --json")));
+    assert_eq!(model[0]["reaches"].as_array().unwrap().len(), 2);
+    for (line, told) in [
+        ("travel city.toml --from PK009 --depth-ratio 1.5", "depth_ratio"),
+        ("travel city.toml --from PK009 --seen yesterday", "yesterday"),
+        ("travel city.toml --from PK009 --seen 2026-05-01T10:00,2026-05-01T09:00", "the first moment"),
+    ] {
+        let output = suyuan(&samples().join("binjiang"), &line.split(' ').collect::<Vec<_>>(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{line}");
+        assert!(stderr(&output).contains(told), "{line}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn every_path_and_profile_keeps_its_schema() {
+    let ends = [
+        ("node:YS2279", "PK001", "with_flow", [0, 0]),
+        ("PK001", "node:YS2279", "against_flow", [1, 0]),
+        ("PK001", "PK009", "none", [1, 1]),
+        ("pipe:YSGD0353", "pipe:YSGD0353", "with_flow", [0, 1]),
+    ];
+    for (from, to, found, codes) in ends {
+        for (command, code) in ["path", "profile"].into_iter().zip(codes) {
+            let line = format!("{command} city.toml --from {from} --to {to} --json");
+            let answer = answers(&format!("{command}-1"), &line, code).remove(0);
+            assert_eq!(answer["found"], found, "{line}");
+        }
+    }
+}
+
+#[test]
+fn every_answer_about_what_places_have_in_common_keeps_its_schema() {
+    let two = "--from drainer:PSH0077 --from node:YS0232";
+    let met = answers("common-1", &format!("common city.toml {two} --json"), 0).remove(0);
+    assert_eq!(met["meetings"][0]["at"]["id"], "YS0023");
+    answers("common-1", "common city.toml --from PK001 --from PK009 --json", 1);
+    let above = answers("common-1", "common city.toml --from PK009 --from node:YS0056 --upstream --json", 0);
+    assert!(!above[0]["shared"]["drainers"].as_array().unwrap().is_empty());
+    answers("common-1", "common city.toml --from pipe:YSGD0353 --from pipe:YSGD0353 --json", 0);
+    let alone = suyuan(&samples().join("binjiang"), &["common", "city.toml", "--from", "PK009"], &[]);
+    assert_eq!(alone.status.code(), Some(2));
+}
+
+#[test]
+fn every_plan_of_plugs_keeps_its_schema() {
+    let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
+    assert_eq!(plan["plugs"][0]["at"]["id"], "YS0233");
+    answers("isolate-1", "isolate city.toml --from PK009 --from pipe:YSGD0353 --json", 0);
+    let folder = tempfile::tempdir().unwrap();
+    let city = samples().join("binjiang/city.toml");
+    let line = ["isolate", city.to_str().unwrap(), "--from", "node:YS0232", "-o", "plan.gpkg"];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(folder.path().join("plan.qgz").is_file());
+}
+
+#[test]
+fn every_sum_keeps_its_schema() {
+    let trace = answers("trace-1", "trace city.toml --from PK009 --json", 0).remove(0);
+    let of = |what: &str| {
+        let line = format!("accumulate city.toml --of {what} --at PK009 --json");
+        answers("accumulate-1", &line, 0).remove(0)["places"][0]["amount"].as_f64().unwrap()
+    };
+    assert!((of("length") - trace["length_m"].as_f64().unwrap()).abs() < 0.002, "the trace says the same");
+    assert_eq!(of("drainers"), trace["candidates"].as_array().unwrap().len() as f64);
+    let all = answers("accumulate-1", "accumulate city.toml --of 管径 --by-shares --json", 0).remove(0);
+    assert_eq!(all["places"].as_array().unwrap().len(), 61);
+    let none = suyuan(&samples().join("binjiang"), &["accumulate", "city.toml", "--of", "colour"], &[]);
+    assert_eq!(none.status.code(), Some(3));
+    assert!(stderr(&none).contains("colour"));
+}
+
+#[test]
+fn a_profile_is_drawn_in_both_languages_with_what_is_wrong_in_red() {
+    // The second pipe rises by a metre, the third has no level at its lower end.
+    let model = "[JUNCTIONS]\nA&B 10 3\nB 9 3\nC 10 3\n\n[OUTFALLS]\nOF1 8 FREE\n\n[CONDUITS]\n\
+        P1 A&B B 50 0.013 0 0\nP2 B C 50 0.013 0 0\nP3 C OF1 50 0.013 0 0\n\n\
+        [XSECTIONS]\nP1 CIRCULAR 0.5\nP2 CIRCULAR 0.4\nP3 CIRCULAR 0.4\n";
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("rise.inp"), model).unwrap();
+    for (language, words) in [("en", ["adverse fall", "level (m)"]), ("zh", ["逆坡", "高程（米）"])] {
+        let line = ["profile", "rise.inp", "--from", "node:A&B", "--to", "OF1", "-o", "p.svg", "--overwrite"];
+        let output = suyuan(folder.path(), &line, &[("SUYUAN_LANG", language)]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let drawing = fs::read_to_string(folder.path().join("p.svg")).unwrap();
+        for word in words.iter().chain(&["#c8281e", "A&amp;B", "Noto Sans CJK SC"]) {
+            assert!(drawing.contains(word), "{word}");
+        }
+        assert!(!drawing.contains("NaN") && !drawing.contains("inf"));
+    }
+    let refused =
+        suyuan(folder.path(), &["profile", "rise.inp", "--from", "B", "--to", "OF1", "-o", "p.svg"], &[]);
+    assert_eq!(refused.status.code(), Some(4), "what is there is not replaced");
+}
+
 /// Runs that say everything there is to say on standard error, with their exit codes.
 const TOLD: [(&str, i32); 8] = [
     ("trace --pipes RAW/YSLINE.shp --outfalls outfalls.geojson --all-outfalls -o out.geojson", 0),
@@ -215,6 +334,7 @@ fn the_schemas_list_every_word_that_the_library_knows() {
         ("suyuan-trace/src/options.rs", "Heading", "trace-1", "/properties/direction/enum"),
         ("suyuan-attribution/src/link.rs", "LinkGrade", "trace-1", "/$defs/link/properties/grade/enum"),
         ("suyuan-attribution/src/rank.rs", "EvidenceKind", "trace-1", "/$defs/evidence/properties/kind/enum"),
+        ("suyuan-trace/src/velocity.rs", "TravelBasis", "travel-1", "/$defs/reach/properties/basis/enum"),
         ("suyuan-core/src/raw.rs", "Role", "check-1", "/$defs/layer/properties/role/enum"),
         ("suyuan-core/src/finding.rs", "Severity", "check-1", "/$defs/finding/properties/severity/enum"),
     ] {
@@ -264,7 +384,9 @@ fn spoil(name: &str, document: &Value, optional: &dyn Fn(&str, &str) -> bool) ->
         tried += 1;
     };
     for at in &places {
-        refuse("a value of another type", at, &|v| *v = json!(true));
+        refuse("a value of another type", at, &|v| {
+            *v = if v.is_boolean() { json!("yes") } else { json!(true) };
+        });
         let Some(object) = document.pointer(at).and_then(Value::as_object) else { continue };
         refuse("an unknown key", at, &|v| v["unknown"] = json!("anything"));
         for key in object.keys().filter(|k| !optional(at, k)) {
@@ -284,6 +406,24 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
     tried += spoil("check-1", &check, &|at, _| at.ends_with("/fields"));
     let venue = answers("venues-1", "venues city.toml --json", 0).remove(0);
     tried += spoil("venues-1", &venue, &|at, key| at.starts_with("/outfalls_on_waters/") && key == "water");
+    let seen = "--at drainer:PSH0077 --seen 2026-05-01T08:30,2026-05-01T09:15";
+    let travel = answers("travel-1", &format!("travel city.toml --from PK009 {seen} --json"), 0).remove(0);
+    tried += spoil("travel-1", &travel, &|at, key| {
+        (at.is_empty() && key == "seen") || (at.starts_with("/places/") && key == "let_go")
+    });
+    for command in ["path", "profile"] {
+        let line = format!("{command} city.toml --from node:YS2279 --to PK001 --json");
+        let name = format!("{command}-1");
+        tried += spoil(&name, &answers(&name, &line, 0)[0], &|_, _| false);
+    }
+    for upstream in ["", " --upstream"] {
+        let line = format!("common city.toml --from PK009 --from node:YS0056{upstream} --json");
+        tried += spoil("common-1", &answers("common-1", &line, 0)[0], &|_, _| false);
+    }
+    let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
+    tried += spoil("isolate-1", &plan, &|_, _| false);
+    let sum = answers("accumulate-1", "accumulate city.toml --at PK001 --json", 0).remove(0);
+    tried += spoil("accumulate-1", &sum, &|_, _| false);
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));
     for line in keep("progress-1", &stderr(&told)) {

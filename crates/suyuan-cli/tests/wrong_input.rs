@@ -256,3 +256,44 @@ fn layers_of_the_wrong_kind_are_refused() {
         assert!(stderr(&output).contains("holds lines; a layer of"), "{}", stderr(&output));
     }
 }
+
+/// Wrong questions in the sample city, the exit code, and what the sentence must name.
+const QUESTIONS: [(&str, i32, &[&str]); 14] = [
+    ("travel city.toml --from PK999", 3, &["PK999"]),
+    ("travel city.toml --from PK009 --at node:QQ", 3, &["QQ"]),
+    ("travel city.toml --from PK009 --depth-ratio 0", 2, &["depth_ratio"]),
+    ("travel city.toml --from PK009 --roughness NaN", 2, &["roughness"]),
+    ("travel city.toml --from PK009 --seen 2026-02-30T08:00", 2, &["2026-02-30T08:00"]),
+    ("travel city.toml --from PK009 --max-distance=-1", 2, &["--max-distance"]),
+    ("path city.toml --from PK009 --to node:QQ", 3, &["QQ"]),
+    ("path city.toml --from PK009 --to PK001 -o way.xyz", 4, &["way.xyz"]),
+    ("profile city.toml --from PK009 --to PK001 -o profile.png", 4, &["profile.png", ".svg"]),
+    ("profile city.toml --from lonlat:1,2,3 --to PK001", 2, &["lonlat:1,2,3"]),
+    ("common city.toml --from PK009", 2, &["--from"]),
+    ("isolate city.toml --from node:QQ", 3, &["QQ"]),
+    ("accumulate city.toml --of colour", 3, &["colour", "--of"]),
+    ("accumulate city.toml --at PK009 --max-snap=-1", 2, &["--max-snap"]),
+];
+
+#[test]
+fn each_wrong_question_gives_its_code_and_one_sentence_in_both_languages() {
+    let folder = samples().join("binjiang");
+    let before = left(&folder);
+    for (question, code, names) in QUESTIONS {
+        let line: Vec<&str> = question.split(' ').collect();
+        for (language, mark) in [("en", "error: "), ("zh", "错误：")] {
+            let output = suyuan(&folder, &line, &[("SUYUAN_LANG", language)]);
+            let told = stderr(&output);
+            assert_eq!(output.status.code(), Some(code), "{question}: {told}");
+            assert!(output.stdout.is_empty(), "{question}: nothing goes to standard output");
+            let errors: Vec<&str> = told.lines().filter(|l| l.starts_with(mark)).collect();
+            assert_eq!(errors.len(), 1, "{question}: one sentence, not {told}");
+            for name in names {
+                assert!(errors[0].contains(name), "{question}: {told} does not say {name}");
+            }
+            let chinese = errors[0].chars().skip(3).filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+            assert_eq!(chinese >= 4, language == "zh", "{question}: {told}");
+        }
+    }
+    assert_eq!(left(&folder), before, "no file is left");
+}

@@ -12,11 +12,13 @@ mod rings;
 mod rtree;
 mod shp;
 mod style;
+mod svg;
 mod table;
 mod wkb;
 mod write;
 
 pub use error::ExportError;
 pub use shp::{ShapefileOptions, write_shapefile};
+pub use svg::{Lettering, Svg, check_svg_target, write_svg};
 pub use table::{Look, Package, Table, TableColumn, Values};
 pub use write::{FormatInfo, WriteOptions, Written, check_target, formats, write_package};

@@ -114,6 +114,12 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<&'static str, Export
         let known = known.iter().map(|f| format!(".{}", f.extension)).collect::<Vec<_>>().join(", ");
         return Err(ExportError::UnknownFormat { path: path.to_owned(), known });
     };
+    check_place(path, overwrite)?;
+    Ok(format.extension)
+}
+
+/// Refuses a place where no file can be written, whatever its format.
+pub(crate) fn check_place(path: &Path, overwrite: bool) -> Result<(), ExportError> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(ExportError::NoFolder { path: path.to_owned() });
@@ -124,7 +130,14 @@ pub fn check_target(path: &Path, overwrite: bool) -> Result<&'static str, Export
     if path.exists() && !overwrite {
         return Err(ExportError::Exists { path: path.to_owned() });
     }
-    Ok(format.extension)
+    Ok(())
+}
+
+/// Writes one file.
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<Vec<PathBuf>, ExportError> {
+    let mut batch = Batch::default();
+    batch.put(path, bytes)?;
+    batch.finish()
 }
 
 /// Writes a package; the ending of `path` picks the format.

@@ -23,7 +23,7 @@ use crate::segments::Segments;
 use crate::split::{Nodes, Stretch, cut, mint_nodes};
 use crate::survey::{Lines, collect};
 use crate::web::Link;
-use crate::{decisions, fly, grid, levels, outfalls, overlap, quality, recorded, records};
+use crate::{bed, decisions, fly, grid, levels, outfalls, overlap, quality, recorded, records};
 
 /// Why no network can be built.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -140,7 +140,8 @@ pub fn build_network(
     LevelRules::new(survey, &lines, &nodes, &node_inverts, &directions, &sizes).report(&mut findings);
     records::report_ids(&lines, &nodes, &mut findings);
     fly::report_vertices(&lines, &mut findings);
-    let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions);
+    let node_grounds = bed::node_grounds(survey, &lines, &nodes, &directions);
+    let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions, &sizes);
     let outfalls: Vec<_> =
         outfall_rows.into_iter().map(|row| row.settle(&nodes, config.outfall_reach, &mut findings)).collect();
     for node in outfalls.iter().filter_map(|o| o.node) {
@@ -157,6 +158,7 @@ pub fn build_network(
         node_kinds: nodes.kinds.into_iter().map(NodeKind::code).collect(),
         has_structures: nodes.origins.iter().any(Option::is_some),
         node_origins: nodes.origins.into_iter().map(kept_origin).collect(),
+        node_grounds: node_grounds.into(),
         part_ends: part_ends(&lines).into(),
         pipe_ids: lines.ids.into(),
         by_id: Later::default(),
@@ -309,19 +311,22 @@ fn lay_reaches(
     lines: &Lines,
     stretches: &[Stretch],
     directions: &[(Direction, [f64; 2])],
+    sizes: &[[f64; 2]],
 ) -> (Vec<ReachRow>, Vec<PipeRow>) {
     let mut reaches = Vec::with_capacity(stretches.len());
     let mut pipes: Vec<Pipe> = lines
         .pipes
         .iter()
         .zip(directions)
-        .map(|(row, (direction, levels))| Pipe {
+        .enumerate()
+        .map(|(p, (row, (direction, levels)))| Pipe {
             origin: row.origin,
             system: row.system,
             mode: row.mode,
             parts: row.parts,
             reaches: (u32::MAX, 0),
             inverts: if direction.along == direction.exchanged { [levels[1], levels[0]] } else { *levels },
+            height: sizes.get(p).map_or(f64::NAN, |size| size[0]),
         })
         .collect();
     for (r, stretch) in stretches.iter().enumerate() {

@@ -9,6 +9,7 @@
 //! * [`Network`]: nodes, reaches, pipes, outfalls, and what joins what
 //! * [`Place`]: a spot on the network, found by id or by nearness
 
+mod bed;
 mod build;
 mod bundle;
 mod chain;

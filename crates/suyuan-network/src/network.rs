@@ -71,6 +71,7 @@ pub struct Pipe {
     pub(crate) parts: (u32, u32),
     pub(crate) reaches: (u32, u32),
     pub(crate) inverts: [f64; 2],
+    pub(crate) height: f64,
 }
 
 /// Where the network meets open water.
@@ -124,6 +125,7 @@ pub struct Network {
     pub(crate) node_places: Flat<[f64; 2]>,
     pub(crate) node_kinds: Flat<u8>,
     pub(crate) node_origins: Flat<[u32; 2]>,
+    pub(crate) node_grounds: Flat<f64>,
     /// Whether any node stands in a node layer.
     pub(crate) has_structures: bool,
     pub(crate) reaches: Flat<ReachRow>,

@@ -55,6 +55,7 @@ impl NetworkPages {
         sections.put_flat("nodes.place", &network.node_places);
         sections.put_flat("nodes.kind", &network.node_kinds);
         sections.put_flat("nodes.origin", &network.node_origins);
+        sections.put_flat("nodes.ground", &network.node_grounds);
         sections.put_flat("reaches", &network.reaches);
         network.pipe_ids.put(sections, "pipes.id");
         sections.put_flat("pipes.by_id", network.pipes_by_id());
@@ -96,6 +97,7 @@ impl Network {
             node_places: stored.flat("nodes.place")?,
             node_kinds: stored.flat("nodes.kind")?,
             node_origins: stored.flat("nodes.origin")?,
+            node_grounds: stored.flat("nodes.ground")?,
             reaches: stored.flat("reaches")?,
             pipe_ids: Texts::open(stored, "pipes.id")?,
             by_id: later("pipes.by_id")?,

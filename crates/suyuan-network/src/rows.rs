@@ -65,6 +65,7 @@ impl From<ReachRow> for Reach {
 #[repr(C)]
 pub(crate) struct PipeRow {
     inverts: [f64; 2],
+    height: f64,
     parts: [u32; 2],
     reaches: [u32; 2],
     row: u32,
@@ -76,8 +77,9 @@ pub(crate) struct PipeRow {
 impl From<Pipe> for PipeRow {
     fn from(pipe: Pipe) -> Self {
         Self {
-            // One bit pattern for every unknown level.
+            // One bit pattern for all that is unknown.
             inverts: pipe.inverts.map(|v| if v.is_nan() { f64::NAN } else { v }),
+            height: if pipe.height.is_nan() { f64::NAN } else { pipe.height },
             parts: pipe.parts.into(),
             reaches: pipe.reaches.into(),
             row: pipe.origin.row,
@@ -98,6 +100,7 @@ impl From<PipeRow> for Pipe {
             parts: row.parts.into(),
             reaches: row.reaches.into(),
             inverts: row.inverts,
+            height: row.height,
         }
     }
 }

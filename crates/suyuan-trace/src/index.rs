@@ -74,7 +74,7 @@ pub(crate) struct Runs<T> {
     pub(crate) list: Flat<T>,
 }
 
-impl<T: Pod + PartialEq> PartialEq for Runs<T> {
+impl<T: Pod> PartialEq for Runs<T> {
     fn eq(&self, other: &Self) -> bool {
         self.starts == other.starts && self.list == other.list
     }

@@ -72,6 +72,17 @@ pub struct StartAnswer {
 }
 
 impl StartAnswer {
+    pub(crate) fn of(reference: String, place: &Place, kind: &str, id: String) -> Self {
+        Self {
+            reference,
+            kind: kind.to_owned(),
+            id,
+            x: place.spot.map(|p| round(p.x, 3)),
+            y: place.spot.map(|p| round(p.y, 3)),
+            snap_m: round(place.snap, 3),
+        }
+    }
+
     /// What kind of thing it is, as people say it.
     #[must_use]
     pub fn label(&self, language: Language) -> &'static str {
@@ -140,7 +151,7 @@ pub struct CandidateAnswer {
     pub probability: f64,
     /// Metres of pipe to the start.
     pub distance_m: f64,
-    /// Travel time, seconds: shortest and longest.
+    /// Travel time, seconds: at the earliest and at the latest.
     pub travel_s: [f64; 2],
     /// Share of its flow that arrives.
     pub share: f64,
@@ -188,12 +199,12 @@ pub struct TraceAnswer {
     pub concerned: Vec<usize>,
 }
 
-fn round(value: f64, digits: i32) -> f64 {
+pub(crate) fn round(value: f64, digits: i32) -> f64 {
     let scale = 10f64.powi(digits);
-    (value * scale).round() / scale
+    (value * scale).round() / scale + 0.0 // no minus zero
 }
 
-fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {
+pub(crate) fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {
     let mut ids: Vec<String> = ids.collect();
     ids.sort();
     ids.dedup();
@@ -435,14 +446,7 @@ impl<'a> CityTracer<'a> {
         city.check_intact()?;
         Ok(TraceAnswer {
             schema: "suyuan.trace/1",
-            start: StartAnswer {
-                reference,
-                kind: kind.to_owned(),
-                id,
-                x: place.spot.map(|p| round(p.x, 3)),
-                y: place.spot.map(|p| round(p.y, 3)),
-                snap_m: round(place.snap, 3),
-            },
+            start: StartAnswer::of(reference, &place, kind, id),
             direction: trace.heading.key(),
             pipes: names(trace.pipes(network)),
             certain_pipes: names(trace.certain_pipes(network)),

@@ -7,6 +7,9 @@ use suyuan_core::Language;
 use suyuan_export::ExportError;
 use suyuan_network::{BuildError, PlaceError};
 use suyuan_read::ReadError;
+use suyuan_trace::BadTravelSetting;
+
+use crate::moment::Moment;
 
 /// What can go wrong on the whole way.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +75,33 @@ pub enum Error {
         /// What is missing.
         role: &'static str,
     },
+    /// A setting of travel times is out of range.
+    #[error(transparent)]
+    BadTravel(#[from] BadTravelSetting),
+    /// A text is no moment.
+    #[error("`{text}` is no moment: write 2026-05-01T08:30")]
+    BadMoment {
+        /// What was given.
+        text: String,
+    },
+    /// The time in which something was seen cannot be.
+    #[error(
+        "seen from {first} to {last}: give the first moment, then the last, at the place where the water arrives"
+    )]
+    BadSeen {
+        /// When it was seen first.
+        first: Moment,
+        /// When it was seen last.
+        last: Moment,
+    },
+    /// A column holds nothing that can be added up.
+    #[error(
+        "no pipe layer has a number in a column `{field}`; --of takes length, pipes, drainers or such a column"
+    )]
+    NoNumbers {
+        /// The column.
+        field: String,
+    },
     /// The question needs the survey itself, and a prepared network holds only the network.
     #[error("{what} needs the survey files; a prepared network does not hold them")]
     NeedsSurvey {
@@ -100,7 +130,14 @@ impl Error {
             (Self::Build(error), _) => error.message(language),
             (Self::Place(error), _) => error.message(language),
             (Self::Export(error), _) => error.message(language),
+            (Self::BadTravel(error), _) => error.message(language),
             (error, Language::English) => error.to_string(),
+            (Self::BadMoment { text }, Language::Chinese) => {
+                format!("“{text}”不是有效时刻，应写作 2026-05-01T08:30")
+            }
+            (Self::BadSeen { first, last }, Language::Chinese) => {
+                format!("发现时段 {first} 至 {last} 无效：应先起后止，且为来水到达处的时刻")
+            }
             (Self::BadReference { text }, Language::Chinese) => {
                 format!(
                     "“{text}”不是有效位置：可用编号、outfall:编号、node:编号、pipe:编号、drainer:编号、X,Y 或 lonlat:经度,纬度"
@@ -125,6 +162,9 @@ impl Error {
             }
             (Self::BadRadius { origin, radius }, Language::Chinese) => {
                 format!("{origin}：半径 {radius} 米无效；请填写大于 0 的半径，或使用 --radius")
+            }
+            (Self::NoNumbers { field }, Language::Chinese) => {
+                format!("管线图层中没有数值字段“{field}”；--of 可用 length、pipes、drainers 或某个数值字段")
             }
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
             (Self::NeedsSurvey { what }, Language::Chinese) => {
@@ -178,7 +218,11 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::BadReference { .. } | Self::CannotCombine { .. } => 2,
+            Self::BadReference { .. }
+            | Self::CannotCombine { .. }
+            | Self::BadTravel(_)
+            | Self::BadMoment { .. }
+            | Self::BadSeen { .. } => 2,
             Self::Export(_) => 4,
             _ => 3,
         }

@@ -22,24 +22,33 @@ mod check;
 mod city;
 mod error;
 mod findings;
+mod moment;
 mod package;
 mod places;
 mod prepared;
 mod project;
+mod questions;
 mod reference;
 mod repair;
 mod rows;
 mod spec;
 mod venues;
 
-pub use answer::{CityTracer, TraceAnswer, TraceRequest};
+pub use answer::{CityTracer, StartAnswer, TraceAnswer, TraceRequest};
 pub use batch::TraceStart;
 pub use check::CheckReport;
 pub use city::City;
 pub use error::Error;
 pub use findings::Findings;
+pub use moment::Moment;
 pub use package::{findings_package, trace_package};
 pub use project::read_project;
+pub use questions::{
+    AccumulateAnswer, AmountOf, CommonAnswer, EndAnswer, IsolateAnswer, MeetingAnswer, PathAnswer,
+    PlaceAmount, PlaceTravel, PlugAnswer, ProfileAnswer, ProfileReachAnswer, ReachTravelAnswer, SharedAnswer,
+    SpotAnswer, TravelAnswer, TravelRequest, WayReachAnswer, accumulate_package, isolate_package,
+    path_package, profile_drawing,
+};
 pub use reference::Reference;
 pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};
 pub use spec::CitySpec;

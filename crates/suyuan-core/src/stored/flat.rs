@@ -37,9 +37,10 @@ impl<T> FromIterator<T> for Flat<T> {
     }
 }
 
-impl<T: Pod + PartialEq> PartialEq for Flat<T> {
+/// Bit by bit: what is not a number equals itself.
+impl<T: Pod> PartialEq for Flat<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.all() == other.all()
+        bytemuck::cast_slice::<T, u8>(self.all()) == bytemuck::cast_slice::<T, u8>(other.all())
     }
 }
 

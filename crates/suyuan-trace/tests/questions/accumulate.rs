@@ -1,0 +1,97 @@
+//! Sums against the closure, and what is handed on against the linear equations.
+
+use proptest::prelude::*;
+use suyuan_network::{Network, NodeId};
+use suyuan_trace::{Amounts, accumulate, accumulate_by_shares};
+
+use crate::plan::{closure, is_open, plans};
+
+/// Where each node's water goes next, a node once for each reach.
+fn onward(network: &Network, node: NodeId) -> Vec<NodeId> {
+    let to = network.outgoing(node).iter().filter(|r| is_open(network, **r)).map(|r| network.reach(*r).to);
+    to.filter(|to| *to != node).collect()
+}
+
+/// Solves linear equations by Gauss's elimination with the largest pivot; each row ends in its right side.
+fn solve(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
+    let n = rows.len();
+    for k in 0..n {
+        let pivot = (k..n).max_by(|a, b| rows[*a][k].abs().total_cmp(&rows[*b][k].abs())).unwrap();
+        rows.swap(k, pivot);
+        let row = rows[k].clone();
+        for (_, other) in rows.iter_mut().enumerate().filter(|(r, _)| *r != k) {
+            let factor = other[k] / row[k];
+            other.iter_mut().zip(&row).for_each(|(a, b)| *a -= factor * b);
+        }
+    }
+    (0..n).map(|k| rows[k][n] / rows[k][k]).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_sum_is_that_of_the_closure(
+        plan in plans(12),
+        at in prop::collection::vec(-5.0..10.0f64, 12),
+        on in prop::collection::vec(-5.0..10.0f64, 48),
+    ) {
+        let network = plan.build();
+        let (nodes, reaches) = (&at[..network.node_count()], &on[..network.reach_count()]);
+        let sums = accumulate(&network, &Amounts { nodes, reaches }).unwrap();
+        let below = closure(&network, |_| true);
+        for end in network.node_ids() {
+            let of_nodes: f64 = network.node_ids().filter(|n| below[n.index()][end.index()]).map(|n| at[n.index()]).sum();
+            let lies = |r: &suyuan_network::ReachId| {
+                is_open(&network, *r) && below[network.reach(*r).to.index()][end.index()]
+            };
+            let of_reaches: f64 = network.reach_ids().filter(lies).map(|r| on[r.index()]).sum();
+            prop_assert!((sums[end.index()] - of_nodes - of_reaches).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn what_is_handed_on_keeps_its_equations_and_is_conserved(
+        plan in plans(12),
+        at in prop::collection::vec(0.0..10.0f64, 12),
+    ) {
+        let network = plan.build();
+        let nodes = &at[..network.node_count()];
+        let handed = accumulate_by_shares(&network, &Amounts { nodes, reaches: &[] }).unwrap();
+        let below = closure(&network, |_| true);
+        let ends = |n: NodeId| onward(&network, n).is_empty();
+        // Nodes whose water goes round for ever: no end lies below, and the same nodes lie below as above.
+        let comes_back = |n: NodeId| {
+            network.node_ids().all(|m| !below[n.index()][m.index()] || below[m.index()][n.index()])
+        };
+        let closed: Vec<bool> = network.node_ids().map(|n| comes_back(n) && !ends(n)).collect();
+        let n = network.node_count();
+        let mut rows = vec![vec![0.0; n + 1]; n];
+        for node in network.node_ids() {
+            rows[node.index()][node.index()] = 1.0;
+            rows[node.index()][n] = at[node.index()];
+        }
+        for node in network.node_ids().filter(|n| !closed[n.index()]) {
+            let to = onward(&network, node);
+            for next in &to {
+                rows[next.index()][node.index()] -= 1.0 / to.len() as f64;
+            }
+        }
+        let expected = solve(rows);
+        let mut arrived = 0.0;
+        for node in network.node_ids() {
+            let i = node.index();
+            if closed[i] {
+                // The ring tells all that came to any of its nodes.
+                let ring = network.node_ids().filter(|m| below[i][m.index()]);
+                let all: f64 = ring.map(|m| expected[m.index()]).sum();
+                prop_assert!((handed[i] - all).abs() < 1e-8, "{} {}", handed[i], all);
+                arrived += expected[i];
+            } else {
+                prop_assert!((handed[i] - expected[i]).abs() < 1e-8, "{} {}", handed[i], expected[i]);
+                arrived += if ends(node) { handed[i] } else { 0.0 };
+            }
+        }
+        prop_assert!((arrived - nodes.iter().sum::<f64>()).abs() < 1e-8);
+    }
+}

@@ -1,0 +1,11 @@
+//! The questions against independent answers on random networks: loops, parallel pipes, splits, pipes that end where they
+//! begin, shut pipes.
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+mod accumulate;
+mod common;
+mod isolate;
+mod path;
+mod plan;
+mod profile;
+mod travel;

@@ -1,0 +1,110 @@
+//! Where the water of several places meets, and what lies upstream of all of them.
+
+use serde::Serialize;
+use suyuan_network::{Place, PlaceKind};
+use suyuan_trace::{Heading, first_meetings, upstream_of_all};
+
+use super::{SpotAnswer, find_all, spot};
+use crate::answer::{StartAnswer, dedup, round};
+use crate::city::City;
+use crate::error::Error;
+use crate::places::Places;
+
+/// A place where water first meets.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeetingAnswer {
+    /// Where it is.
+    pub at: SpotAnswer,
+    /// Metres of pipe from each start, in their order.
+    pub distances_m: Vec<f64>,
+}
+
+/// What lies upstream of all places.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SharedAnswer {
+    /// Pipes of which some part can drain to each of the places, by id.
+    pub pipes: Vec<String>,
+    /// How many nodes can.
+    pub nodes: usize,
+    /// Metres of pipe.
+    pub length_m: f64,
+    /// Drainers that can, by id.
+    pub drainers: Vec<String>,
+}
+
+/// What several places have in common.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CommonAnswer {
+    /// `suyuan.common/1`.
+    pub schema: &'static str,
+    /// The places, in the order given.
+    pub starts: Vec<StartAnswer>,
+    /// `downstream` or `upstream`.
+    pub direction: &'static str,
+    /// Where their water first meets; downstream only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meetings: Option<Vec<MeetingAnswer>>,
+    /// What lies upstream of all of them; upstream only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedAnswer>,
+}
+
+impl City {
+    /// Where the water of several places first meets, or with [`Heading::Upstream`] what lies upstream of all of them.
+    ///
+    /// # Errors
+    /// [`Error::BadReference`] and [`Error::Place`] for places that are not there.
+    ///
+    /// # Complexity
+    /// As [`first_meetings`] and [`upstream_of_all`].
+    pub fn common(&self, starts: &[String], heading: Heading, max_snap: f64) -> Result<CommonAnswer, Error> {
+        let found = find_all(&Places::new(self), starts, max_snap)?;
+        let (places, starts): (Vec<Place>, Vec<StartAnswer>) = found.into_iter().unzip();
+        let down = heading == Heading::Downstream;
+        Ok(CommonAnswer {
+            schema: "suyuan.common/1",
+            starts,
+            direction: heading.key(),
+            meetings: down.then(|| self.meetings(&places)),
+            shared: (!down).then(|| self.shared(&places)),
+        })
+    }
+
+    fn meetings(&self, places: &[Place]) -> Vec<MeetingAnswer> {
+        let meetings = first_meetings(&self.network, places);
+        let told = meetings.into_iter().map(|meeting| MeetingAnswer {
+            at: spot(&self.network, meeting.at, places),
+            distances_m: meeting.distances.iter().map(|d| round(*d, 3)).collect(),
+        });
+        told.collect()
+    }
+
+    fn shared(&self, places: &[Place]) -> SharedAnswer {
+        let network = &self.network;
+        let shared = upstream_of_all(network, places);
+        let drainers = &self.drainers;
+        let at_nodes = shared.nodes.iter().flat_map(|n| drainers.at_node(*n));
+        let on_reaches = shared.reaches.iter().flat_map(|(reach, measures)| {
+            let row = network.reach(*reach);
+            let [begin, end] = row.measures;
+            drainers.on_reach(*reach).iter().filter(move |d| {
+                let Some(PlaceKind::Reach { above_end, .. }) =
+                    drainers.drainer(**d).link.map(|l| l.place.kind)
+                else {
+                    return false;
+                };
+                let measure = if row.with_drawn { end - above_end } else { begin + above_end };
+                (measures[0] - 1e-6..=measures[1] + 1e-6).contains(&measure)
+            })
+        });
+        let drainers_found = at_nodes.chain(on_reaches).map(|d| drainers.drainer(*d).id.clone());
+        let length = shared.reaches.iter().map(|(_, m)| m[1] - m[0]).fold(0.0, |a, b| a + b);
+        let pipe = |reach| network.pipe_name(network.reach(reach).pipe).to_owned();
+        SharedAnswer {
+            pipes: dedup(shared.reaches.iter().map(|r| pipe(r.0))),
+            nodes: shared.nodes.len(),
+            length_m: round(length, 3),
+            drainers: dedup(drainers_found),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Questions about ways, times and amounts, and their answers as the JSON contract has them.
+
+mod accumulate;
+mod common;
+mod isolate;
+mod path;
+mod profile;
+mod profile_svg;
+mod travel;
+
+pub use accumulate::{AccumulateAnswer, AmountOf, PlaceAmount, accumulate_package};
+pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
+pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
+pub use path::{PathAnswer, WayReachAnswer, path_package};
+pub use profile::{ProfileAnswer, ProfileReachAnswer};
+pub use profile_svg::profile_drawing;
+pub use travel::{PlaceTravel, ReachTravelAnswer, TravelAnswer, TravelRequest};
+
+use serde::Serialize;
+use suyuan_network::{Network, Place, PlaceKind};
+
+use crate::answer::{StartAnswer, round};
+use crate::error::Error;
+use crate::places::Places;
+use crate::reference::Reference;
+
+/// A spot on the network that an answer names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SpotAnswer {
+    /// `node`, or `pipe` for its inside.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+    /// East, in the network's system; `null` without geometry.
+    pub x: Option<f64>,
+    /// North.
+    pub y: Option<f64>,
+}
+
+/// The place that a text means, and how it is told.
+fn find(places: &Places<'_>, text: &str, max_snap: f64) -> Result<(Place, StartAnswer), Error> {
+    let (place, kind, id) = places.find(&Reference::parse(text)?, max_snap)?;
+    Ok((place, StartAnswer::of(text.to_owned(), &place, kind, id)))
+}
+
+fn find_all(
+    places: &Places<'_>,
+    texts: &[String],
+    max_snap: f64,
+) -> Result<Vec<(Place, StartAnswer)>, Error> {
+    texts.iter().map(|text| find(places, text, max_snap)).collect()
+}
+
+/// A node, or one of some known places.
+fn spot(network: &Network, at: PlaceKind, known: &[Place]) -> SpotAnswer {
+    let (kind, id, place) = match at {
+        PlaceKind::Node(node) => ("node", network.node(node).name, network.node(node).place),
+        PlaceKind::Reach { reach, .. } => {
+            let place = known.iter().find(|p| p.kind == at).and_then(|p| p.spot);
+            ("pipe", network.pipe_name(network.reach(reach).pipe), place)
+        }
+    };
+    SpotAnswer { kind, id: id.to_owned(), x: place.map(|p| round(p.x, 3)), y: place.map(|p| round(p.y, 3)) }
+}
