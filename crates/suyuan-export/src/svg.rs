@@ -11,6 +11,7 @@ const FONTS: &str = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','
 'Noto Sans','DejaVu Sans',Arial,sans-serif";
 
 /// A drawing, in pixels from the top left corner.
+#[doc(alias = "图形")]
 #[derive(Debug, Clone)]
 pub struct Svg {
     size: [f64; 2],
@@ -18,6 +19,7 @@ pub struct Svg {
 }
 
 /// How a label is set.
+#[doc(alias = "文字样式")]
 #[derive(Debug, Clone, Copy)]
 pub struct Lettering {
     /// Height of the letters, pixels.

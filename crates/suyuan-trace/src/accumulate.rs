@@ -19,6 +19,7 @@ pub struct Amounts<'a> {
 }
 
 /// Amounts that cannot be added up.
+#[doc(alias = "累计量无效")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum BadAmount {

@@ -9,6 +9,7 @@ use crate::ways::{cheapest, is_open};
 const DOUBTFUL: f32 = 0.75;
 
 /// A reach that a way passes.
+#[doc(alias = "路径管段")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WayReach {
     /// The reach.

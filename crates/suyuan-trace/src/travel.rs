@@ -35,6 +35,7 @@ pub struct Travel {
 }
 
 /// Travel times of one step.
+#[doc(alias = "管段到达时间")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepTravel {
     /// The time between the start and the end of the reach that is nearer to it: the lower end, of a downstream trace the

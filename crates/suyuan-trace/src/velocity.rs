@@ -11,16 +11,16 @@ use crate::ways::is_open;
 pub struct TravelSettings {
     /// Depth of the water beside the diameter (充满度), above 0 and up to 1. Default 0.15: dry weather, flow unknown.
     pub depth_ratio: f64,
-    /// Manning's roughness, s/m^(1/3). Default 0.013: concrete, and plastic with some use behind it (GB 50014-2021, 5.2.3).
+    /// Manning's roughness, s/m^(1/3). Default 0.013: concrete, and plastic with some use behind it (GB 50014-2021, 5.2).
     pub roughness: f64,
     /// The most likely velocity is held between these, m/s. Default 0.15 and 3.
     pub velocity: [f64; 2],
-    /// Diameter of a pipe of which it is unknown, metres. Default 0.3: the smallest street sewer (GB 50014-2021, 5.2.10).
+    /// Diameter of a pipe of which it is unknown, metres. Default 0.3: the smallest street sewer (GB 50014-2021, 5.2).
     pub diameter: f64,
     /// Where the slope is unknown or runs uphill, a pipe is taken to be as steep as gives it this velocity when full, m/s.
-    /// Default 0.6, by which sewers are laid (GB 50014-2021, 5.2.7): 1.9 ‰ for 300 mm, 0.5 ‰ for 800 mm.
+    /// Default 0.6, by which sewers are laid (GB 50014-2021, 5.2): 1.9 ‰ for 300 mm, 0.5 ‰ for 800 mm.
     pub self_cleansing: f64,
-    /// Velocity in pressure pipes, m/s. Default 1: they are designed for 0.7 to 2 (GB 50014-2021, 5.2.9).
+    /// Velocity in pressure pipes, m/s. Default 1: they are designed for 0.7 to 2 (GB 50014-2021, 5.2).
     pub pumped_velocity: f64,
     /// Standard deviation of the logarithm of a travel time. Default 0.35: depths of 5 % to 30 % of the diameter move the
     /// velocity by factors of 0.5 to 1.5.
@@ -54,6 +54,7 @@ impl Default for TravelSettings {
 }
 
 /// A setting that no travel time can be reckoned with.
+#[doc(alias = "参数无效")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BadTravelSetting {
     /// The setting.
@@ -188,6 +189,7 @@ impl TravelBasis {
 }
 
 /// How long water takes through a reach.
+#[doc(alias = "管段行程时间")]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReachTravel {
     /// From its upper to its lower end, running.
