@@ -120,7 +120,7 @@ pub fn rank_candidates(
     let mut certain_nodes: HashMap<NodeId, bool> = HashMap::new();
     for (step, share) in trace.steps.iter().zip(&shares) {
         let reach = network.reach(step.reach);
-        let leaving = network.outgoing(reach.from).len() as f64;
+        let leaving = trace.ways_out(network, reach.from) as f64;
         node_share.entry(reach.from).or_insert((0.0, false)).0 += share / leaving;
         *certain_nodes.entry(reach.from).or_insert(false) |= step.certain;
     }

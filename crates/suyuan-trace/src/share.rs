@@ -5,14 +5,23 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
-use suyuan_network::{Network, NodeId, PlaceKind};
+use suyuan_network::{Network, NodeId, PlaceKind, ReachId};
 
+use crate::index::is_blocked;
 use crate::options::Heading;
 use crate::trace::Trace;
 
 impl Trace {
+    /// By how many reaches water can leave a node; the reach that the start lies on is one though it be shut.
+    #[must_use]
+    pub fn ways_out(&self, network: &Network, node: NodeId) -> usize {
+        let is_own = |r: ReachId| matches!(self.start.kind, PlaceKind::Reach { reach, .. } if reach == r);
+        let open = |r: &&ReachId| is_own(**r) || !is_blocked(network, network.reach(**r));
+        network.outgoing(node).iter().filter(open).count()
+    }
+
     /// For each step of an upstream trace, the share of its flow that arrives at the start, 0 to 1, when each node
-    /// hands equal parts of its water to the reaches that leave it.
+    /// hands equal parts of its water to the reaches that leave it and are not shut.
     ///
     /// # Shape
     /// As long as [`Trace::steps`]. All 1 for a downstream trace, of which the question has no meaning.
@@ -65,7 +74,7 @@ impl Trace {
                 group.iter().enumerate().map(|(k, n)| (n.index(), k)).collect();
             let mut ring = Ring::new(group.len());
             for (k, n) in group.iter().enumerate() {
-                let reaches = network.outgoing(nodes[n.index()]).len();
+                let reaches = self.ways_out(network, nodes[n.index()]);
                 if Some(n.index()) == start || reaches == 0 {
                     continue; // known, or a dead end
                 }
@@ -253,6 +262,18 @@ mod tests {
         let text = "A -P1-> B -P2-> OF1\nB -P3-> OF2";
         assert_eq!(shares(text, "OF1")[0], ("P1".to_owned(), 0.5));
         assert_eq!(shares(text, "OF2")[0], ("P1".to_owned(), 0.5));
+    }
+
+    #[test]
+    fn a_shut_pipe_takes_no_share() {
+        use suyuan_core::FlowMode;
+        use suyuan_core::raw::{Column, Field};
+        let mut survey = drawn("A -P1-> B -P2-> OF1\nB -P3-> OF2");
+        let modes = vec![FlowMode::Gravity, FlowMode::Gravity, FlowMode::Blocked];
+        survey.layers[0].columns.insert(Field::Mode, Column::Mode(modes));
+        let (network, _) = build_network(&survey, &BuildConfig::automatic()).unwrap();
+        let start = network.place_of_outfall(network.find_outfall("OF1").unwrap(), 1.0).unwrap();
+        assert_eq!(crate::trace_upstream(&network, &start).shares(&network), [1.0, 1.0]);
     }
 
     #[test]

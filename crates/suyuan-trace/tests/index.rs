@@ -242,7 +242,7 @@ proptest! {
         prop_assert_eq!(&found, &expected);
         for node in network.node_ids() {
             let inside = |p: &&Place| index.upstream_of(&network, p).contains_node(node);
-            let kept = full.nodes.iter().any(|n| n.0 == node) && also.iter().all(|p| inside(p)) && !not.iter().any(|p| inside(p));
+            let kept = full.nodes.iter().any(|n| n.0 == node) && also.iter().all(&inside) && !not.iter().any(inside);
             prop_assert_eq!(trace.nodes.iter().any(|n| n.0 == node), kept);
         }
         // A branch that is cut off at a clean place says so.
