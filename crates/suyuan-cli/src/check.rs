@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use suyuan::export::{Package, ShapefileOptions, WriteOptions, check_target, write_package};
-use suyuan::{Language, MOST_REPAIRS, Severity, findings_package, repaired_package};
+use suyuan::{City, Language, MOST_REPAIRS, Severity, findings_package, repaired_package};
 
 use crate::args::CheckArgs;
 use crate::network::{open, share};
@@ -22,7 +22,14 @@ pub fn write_options(overwrite: bool, language: Language) -> WriteOptions {
 }
 
 /// Writes layers and says which files came of them.
-pub fn write_out(package: &Package, path: &Path, overwrite: bool, say: &Say) -> Result<(), Fault> {
+pub fn write_out(
+    city: &City,
+    package: &Package,
+    path: &Path,
+    overwrite: bool,
+    say: &Say,
+) -> Result<(), Fault> {
+    city.check_intact()?;
     say.step("write", None);
     let written = write_package(package, path, write_options(overwrite, say.language))?;
     say.note(&written.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
@@ -44,6 +51,7 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
     }
     let defects = city.defects(MOST_REPAIRS);
     let report = city.check(&defects, say.language);
+    city.check_intact()?;
     if let Some(path) = &args.apply_repairs {
         let chosen: Vec<_> = defects.iter().filter(|d| d.confidence >= least).cloned().collect();
         let (package, left) = repaired_package(&city, &chosen, say.language)?;
@@ -65,10 +73,10 @@ pub fn run(args: &CheckArgs, say: &Say) -> Result<u8, Fault> {
             );
             say.note(&format!("  {}{}", repair.text, if left.contains(&n) { why } else { "" }));
         }
-        write_out(&package, path, args.overwrite, say)?;
+        write_out(&city, &package, path, args.overwrite, say)?;
     }
     if let Some(path) = &args.output {
-        write_out(&findings_package(&city, &defects, say.language), path, args.overwrite, say)?;
+        write_out(&city, &findings_package(&city, &defects, say.language), path, args.overwrite, say)?;
     }
     if args.json {
         let text = serde_json::to_string(&report).unwrap_or_default();

@@ -128,8 +128,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     }
     if let Some(path) = layers.filter(|_| !answers.is_empty()) {
         let package = trace_package(&city, &answers, say.language);
-        city.check_intact()?;
-        write_out(&package, path, args.overwrite, say)?;
+        write_out(&city, &package, path, args.overwrite, say)?;
     }
     say.done();
     if let Some(code) = failed {

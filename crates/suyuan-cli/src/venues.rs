@@ -33,7 +33,7 @@ pub fn run(args: &VenuesArgs, say: &Say) -> Result<u8, Fault> {
         }
     }
     if let Some(path) = &args.output {
-        write_out(&venue_package(&city, &answers, say.language), path, args.overwrite, say)?;
+        write_out(&city, &venue_package(&city, &answers, say.language), path, args.overwrite, say)?;
     }
     let empty = answers.iter().all(|a| a.outfalls.is_empty() && a.waters.is_empty());
     Ok(u8::from(empty))

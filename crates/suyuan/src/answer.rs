@@ -235,9 +235,7 @@ impl City {
                 barriers.pipes.extend(self.network.find_pipes(id)?);
                 continue;
             }
-            let found = places.find(&reference, request.max_snap);
-            self.check_intact()?;
-            match found?.0.kind {
+            match places.find(&reference, request.max_snap)?.0.kind {
                 PlaceKind::Node(node) => barriers.nodes.push(node),
                 PlaceKind::Reach { reach, .. } => {
                     let pipe = self.network.reach(reach).pipe;
@@ -251,9 +249,8 @@ impl City {
         }
         let above = |texts: &[String]| -> Result<Vec<UpstreamSet<'_>>, Error> {
             let set = |text: &String| {
-                let found = places.find(&Reference::parse(text)?, request.max_snap);
-                self.check_intact()?;
-                Ok(self.trace_index().upstream_of(&self.network, &found?.0))
+                let place = places.find(&Reference::parse(text)?, request.max_snap)?.0;
+                Ok(self.trace_index().upstream_of(&self.network, &place))
             };
             texts.iter().map(set).collect()
         };
@@ -384,10 +381,7 @@ impl<'a> CityTracer<'a> {
     /// [`Error::BadReference`] and [`Error::Place`] if the start is not there, or too far from the network;
     /// [`Error::BadPrepared`] if the prepared network turns out to be damaged.
     pub fn trace(&mut self, start: &str) -> Result<TraceAnswer, Error> {
-        let found = self.places.find(&Reference::parse(start)?, self.max_snap);
-        // What is not found in a damaged file may be there.
-        self.city.check_intact()?;
-        let (place, kind, id) = found?;
+        let (place, kind, id) = self.places.find(&Reference::parse(start)?, self.max_snap)?;
         self.answer(start.to_owned(), place, kind, id)
     }
 
@@ -396,9 +390,7 @@ impl<'a> CityTracer<'a> {
     /// # Errors
     /// [`Error::Place`] if it is too far from the network.
     pub fn trace_outfall(&mut self, outfall: OutfallId) -> Result<TraceAnswer, Error> {
-        let found = self.places.of_outfall(outfall, self.max_snap);
-        self.city.check_intact()?;
-        let place = found?;
+        let place = self.places.of_outfall(outfall, self.max_snap)?;
         let id = self.city.network.outfall(outfall).id.clone();
         self.answer(format!("outfall:{id}"), place, "outfall", id)
     }
@@ -443,8 +435,7 @@ impl<'a> CityTracer<'a> {
         let candidates: Vec<CandidateAnswer> =
             ranked.iter().enumerate().map(|(i, c)| city.candidate(i, c, self.language)).collect();
         let concerned = self.concerned(&place, &trace, &ranked);
-        city.check_intact()?;
-        Ok(TraceAnswer {
+        city.intact(TraceAnswer {
             schema: "suyuan.trace/1",
             start: StartAnswer::of(reference, &place, kind, id),
             direction: trace.heading.key(),

@@ -29,12 +29,20 @@ impl<'a> Places<'a> {
     /// The place that a reference means, what kind of thing it is, and its id.
     ///
     /// # Errors
-    /// [`Error::Place`] if there is no such id, or the place is farther from the network than `limit` metres.
+    /// [`Error::Place`] if there is no such id, or the place is farther from the network than `limit` metres;
+    /// [`Error::BadPrepared`] for a damaged file.
     pub(crate) fn find(
         &self,
         reference: &Reference,
         limit: f64,
     ) -> Result<(Place, &'static str, String), Error> {
+        let found = self.seek(reference, limit);
+        // What is not found in a damaged file may be there.
+        self.city.check_intact()?;
+        found
+    }
+
+    fn seek(&self, reference: &Reference, limit: f64) -> Result<(Place, &'static str, String), Error> {
         let network = &self.city.network;
         match reference {
             Reference::Outfall(id) => {
@@ -64,19 +72,19 @@ impl<'a> Places<'a> {
                 Ok((network.place_near(self.nearest(), place, limit, &what)?, "place", what))
             }
             Reference::Any(id) => {
-                let outfall = self.find(&Reference::Outfall(id.clone()), limit);
+                let outfall = self.seek(&Reference::Outfall(id.clone()), limit);
                 if !matches!(outfall, Err(Error::Place(PlaceError::Unknown { .. }))) {
                     return outfall;
                 }
                 for other in [Reference::Node(id.clone()), Reference::Pipe(id.clone())] {
-                    let found = self.find(&other, limit);
+                    let found = self.seek(&other, limit);
                     if !matches!(found, Err(Error::Place(PlaceError::Unknown { .. }))) {
                         return found;
                     }
                 }
                 // Without outfalls nodes are what was meant.
                 if network.outfall_ids().len() == 0 {
-                    return self.find(&Reference::Node(id.clone()), limit);
+                    return self.seek(&Reference::Node(id.clone()), limit);
                 }
                 outfall
             }
@@ -87,10 +95,12 @@ impl<'a> Places<'a> {
     pub(crate) fn of_outfall(&self, outfall: OutfallId, limit: f64) -> Result<Place, Error> {
         let network = &self.city.network;
         let row = network.outfall(outfall);
-        match (row.node, row.place) {
-            (None, Some(place)) => Ok(network.place_near(self.nearest(), place, limit, &row.id)?),
-            _ => Ok(network.place_of_outfall(outfall, limit)?),
-        }
+        let found = match (row.node, row.place) {
+            (None, Some(place)) => network.place_near(self.nearest(), place, limit, &row.id),
+            _ => network.place_of_outfall(outfall, limit),
+        };
+        self.city.check_intact()?;
+        Ok(found?)
     }
 
     fn of_drainer(&self, id: &str) -> Result<Place, PlaceError> {

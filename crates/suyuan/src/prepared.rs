@@ -132,6 +132,14 @@ impl City {
     }
 }
 
+impl City {
+    /// An answer that rests on nothing damaged.
+    pub(crate) fn intact<T>(&self, answer: T) -> Result<T, Error> {
+        self.check_intact()?;
+        Ok(answer)
+    }
+}
+
 fn bad(path: &Path, what: &StoredError) -> Error {
     Error::BadPrepared { path: path.to_owned(), what: what.clone() }
 }

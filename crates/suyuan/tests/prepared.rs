@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use suyuan::{City, Error, TraceRequest, read_project};
+use suyuan::trace::Heading;
+use suyuan::{AmountOf, City, Error, TraceRequest, TravelRequest, read_project};
 
 fn sample() -> City {
     let project = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data-samples/binjiang/city.toml");
@@ -44,7 +45,18 @@ fn no_damage_is_believed_and_none_panics() {
         let mut tracer = city.tracer(&request)?;
         city.network.outfall_ids().map(|o| tracer.trace_outfall(o)).collect()
     };
+    let others = |city: &City| -> Result<String, Error> {
+        let places = ["pipe:YSGD0015".to_owned(), "PK009".to_owned()];
+        let travel = city.travel("PK009", &[], &TravelRequest::default())?;
+        let path = city.path("node:YS0232", "PK009", 20.0)?;
+        let profile = city.profile("node:YS0232", "PK009", 20.0)?;
+        let common = city.common(&places, Heading::Downstream, 20.0)?;
+        let plugs = city.isolate(&places[..1], 20.0)?;
+        let sums = city.accumulate(&AmountOf::Drainers, false, &[], 20.0)?;
+        Ok(format!("{travel:?}{path:?}{profile:?}{common:?}{plugs:?}{sums:?}"))
+    };
     let right = answers(&city).unwrap();
+    let other_right = others(&city).unwrap();
     let (mut at_once, mut later) = (0, 0);
     let mut lot = 1u64;
     for _ in 0..100 {
@@ -62,7 +74,14 @@ fn no_damage_is_believed_and_none_panics() {
             Err(Error::BadPrepared { .. }) => at_once += 1,
             Err(other) => panic!("{other}"),
             Ok((city, _)) => match answers(&city) {
-                Ok(answers) => assert!(answers == right),
+                Ok(answers) => {
+                    assert!(answers == right);
+                    match others(&city) {
+                        Ok(others) => assert!(others == other_right),
+                        Err(Error::BadPrepared { .. }) => later += 1,
+                        Err(other) => panic!("{other}"),
+                    }
+                }
                 Err(Error::BadPrepared { .. }) => later += 1,
                 Err(other) => panic!("{other}"),
             },

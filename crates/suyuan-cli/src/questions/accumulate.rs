@@ -27,7 +27,7 @@ pub fn run(args: &AccumulateArgs, say: &Say) -> Result<u8, Fault> {
         tell(&answer, say);
     }
     if let Some(path) = &args.output {
-        write_out(&accumulate_package(&city, &answer, say.language), path, args.overwrite, say)?;
+        write_out(&city, &accumulate_package(&city, &answer, say.language), path, args.overwrite, say)?;
     }
     Ok(u8::from(answer.places.is_empty()))
 }

@@ -27,7 +27,7 @@ pub fn run(args: &IsolateArgs, say: &Say) -> Result<u8, Fault> {
         tell(&answer, say);
     }
     if let Some(path) = &args.output {
-        write_out(&isolate_package(&city, &answer, say.language), path, args.overwrite, say)?;
+        write_out(&city, &isolate_package(&city, &answer, say.language), path, args.overwrite, say)?;
     }
     Ok(u8::from(answer.plugs.is_empty()))
 }

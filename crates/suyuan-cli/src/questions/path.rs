@@ -29,7 +29,7 @@ pub fn run(args: &PathArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = &args.output
         && answer.length_m.is_some()
     {
-        write_out(&path_package(&city, &answer, say.language), path, args.overwrite, say)?;
+        write_out(&city, &path_package(&city, &answer, say.language), path, args.overwrite, say)?;
     }
     Ok(u8::from(answer.found != "with_flow"))
 }

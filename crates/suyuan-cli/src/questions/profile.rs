@@ -36,6 +36,7 @@ pub fn run(args: &ProfileArgs, say: &Say) -> Result<u8, Fault> {
     {
         say.step("write", None);
         let drawing = profile_drawing(&city, &answer, say.language);
+        city.check_intact()?;
         for file in write_svg(&drawing, &title(&answer, say.language), path, args.overwrite)? {
             say.note(&file.display().to_string());
         }

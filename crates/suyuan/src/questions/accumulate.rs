@@ -153,7 +153,7 @@ impl City {
             let amount = round(sums[node.index()], 3);
             PlaceAmount { place: told, node: network.node(node).name.to_owned(), amount }
         });
-        Ok(AccumulateAnswer {
+        self.intact(AccumulateAnswer {
             schema: "suyuan.accumulate/1",
             of: of.key().to_owned(),
             method: if by_shares { "shares" } else { "once" },

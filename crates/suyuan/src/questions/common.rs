@@ -61,7 +61,7 @@ impl City {
         let found = find_all(&Places::new(self), starts, max_snap)?;
         let (places, starts): (Vec<Place>, Vec<StartAnswer>) = found.into_iter().unzip();
         let down = heading == Heading::Downstream;
-        Ok(CommonAnswer {
+        self.intact(CommonAnswer {
             schema: "suyuan.common/1",
             starts,
             direction: heading.key(),

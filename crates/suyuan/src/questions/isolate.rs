@@ -81,7 +81,7 @@ impl City {
             outfalls: network.outfalls_at(*node).map(|o| network.outfall(o).id.clone()).collect(),
         });
         let held = isolation.held.iter().map(|r| network.reach(*r));
-        Ok(IsolateAnswer {
+        self.intact(IsolateAnswer {
             schema: "suyuan.isolate/1",
             starts,
             plugs: plugs.collect(),

@@ -83,7 +83,7 @@ impl City {
                 probability: round(f64::from(reach.probability), 4),
             }
         });
-        Ok(PathAnswer {
+        self.intact(PathAnswer {
             schema: "suyuan.path/1",
             from,
             to,

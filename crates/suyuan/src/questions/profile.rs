@@ -81,7 +81,7 @@ impl City {
             step_m: found.step.map(metres),
             narrows: found.narrows,
         });
-        Ok(ProfileAnswer {
+        self.intact(ProfileAnswer {
             schema: "suyuan.profile/1",
             reaches: reaches.collect(),
             from: answer.from,

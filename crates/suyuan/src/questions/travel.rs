@@ -177,7 +177,7 @@ impl City {
             }
         });
         let settings = &request.settings;
-        Ok(TravelAnswer {
+        self.intact(TravelAnswer {
             schema: "suyuan.travel/1",
             start,
             direction: request.heading.key(),
