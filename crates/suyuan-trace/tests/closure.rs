@@ -9,7 +9,7 @@ use suyuan_core::Certainty;
 use suyuan_core::drawn::drawn;
 use suyuan_core::raw::Field;
 use suyuan_network::{BuildConfig, Network, NodeId, PipeId, Place, PlaceKind, ReachId, build_network};
-use suyuan_trace::{Barriers, Heading, TraceOptions, Tracer};
+use suyuan_trace::{Barriers, Heading, TraceIndex, TraceOptions, Tracer, partition_by_outfall};
 
 /// Up to 12 nodes and 24 pipes anywhere between them: where each begins, and how many nodes on it ends.
 fn networks() -> impl Strategy<Value = (usize, Vec<(usize, usize)>)> {
@@ -272,5 +272,30 @@ proptest! {
                 .sum::<f64>();
         }
         prop_assert!((total - 1.0).abs() < 1e-9, "{}", total);
+    }
+
+    #[test]
+    fn a_partition_is_what_lies_downstream_of_each_node(plan in networks(), outfalls in prop::collection::vec(0usize..12, 0..4)) {
+        // Some of the places are outfalls; names decide.
+        let renamed = text(&plan);
+        let name = |word: &str| match word.strip_prefix('N').and_then(|n| n.parse::<usize>().ok()) {
+            Some(n) if outfalls.contains(&n) => format!("OF{n}"),
+            _ => word.to_owned(),
+        };
+        let lines = renamed.lines().map(|l| l.split(' ').map(name).collect::<Vec<_>>().join(" "));
+        let survey = drawn(&lines.collect::<Vec<_>>().join("\n"));
+        let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
+        let partition = partition_by_outfall(&network, &TraceIndex::new(&network));
+        let mut tracer = Tracer::new(&network);
+        let down = TraceOptions { heading: Heading::Downstream, ..TraceOptions::default() };
+        for node in network.node_ids() {
+            let trace = tracer.trace(&network.place_of_node(node), &down);
+            let expected: BTreeSet<_> = trace.nodes.iter().flat_map(|n| network.outfalls_at(n.0)).collect();
+            let district = partition.district(node);
+            prop_assert_eq!(&partition.outfalls()[district], &expected.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(district == 0, partition.outfalls()[district].is_empty());
+        }
+        let distinct: BTreeSet<_> = partition.outfalls().iter().collect();
+        prop_assert_eq!(distinct.len(), partition.outfalls().len(), "each set once");
     }
 }
