@@ -1,11 +1,10 @@
 //! The answer to a trace, as the JSON contract has it.
 
-use std::collections::HashMap;
-
+use rayon::prelude::*;
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
-use suyuan_core::{Language, Origin, Role};
-use suyuan_network::{OutfallId, PipeId, Place, PlaceKind};
+use suyuan_core::{Finding, Language, Origin, Role};
+use suyuan_network::{Network, OutfallId, PipeId, Place, PlaceKind};
 use suyuan_read::{Filter, FilterError, ReadError};
 use suyuan_trace::{Barriers, Heading, StopReason, Trace, TraceOptions, Tracer};
 
@@ -194,6 +193,41 @@ fn dedup(ids: impl Iterator<Item = String>) -> Vec<String> {
     ids
 }
 
+/// The names of some pipes in order, each with its pipe. Sorted by their first bytes as a number, which compares faster
+/// than text.
+struct Names<'a>(Vec<(u128, &'a str, PipeId)>);
+
+impl<'a> Names<'a> {
+    fn new(network: &'a Network, pipes: &[PipeId]) -> Self {
+        let named = |pipe: &PipeId| {
+            let name = network.pipe_name(*pipe);
+            let mut first = [0; 16];
+            first.iter_mut().zip(name.bytes()).for_each(|(to, byte)| *to = byte);
+            (u128::from_be_bytes(first), name, *pipe)
+        };
+        let mut names: Vec<_> = pipes.iter().map(named).collect();
+        names.par_sort_unstable();
+        Self(names)
+    }
+
+    /// Each name once.
+    fn all(&self) -> Vec<String> {
+        once(self.0.iter().map(|n| n.1))
+    }
+
+    /// Each name of some of the pipes once; these come in order of their ids.
+    fn of(&self, pipes: &[PipeId]) -> Vec<String> {
+        once(self.0.iter().filter(|n| pipes.binary_search(&n.2).is_ok()).map(|n| n.1))
+    }
+}
+
+/// Names in order, each once.
+fn once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<&str> = names.collect();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
+}
+
 impl City {
     /// Traces one place and ranks the drainers behind it.
     ///
@@ -236,12 +270,9 @@ impl City {
             max_distance: request.max_distance,
             possible: request.possible,
         };
-        let mut findings_of: HashMap<Origin, Vec<usize>> = HashMap::new();
-        for (i, finding) in self.findings.iter().enumerate() {
-            if let Some(origin) = finding.origin {
-                findings_of.entry(origin).or_default().push(i);
-            }
-        }
+        let about = |(i, finding): (usize, &Finding)| Some((finding.origin?, i));
+        let mut findings: Vec<(Origin, usize)> = self.findings.iter().enumerate().filter_map(about).collect();
+        findings.par_sort_unstable();
         Ok(CityTracer {
             city: self,
             tracer: Tracer::new(&self.network),
@@ -249,7 +280,7 @@ impl City {
             options,
             max_snap: request.max_snap,
             language: request.language,
-            findings_of,
+            findings,
             barriers_on_pipes,
         })
     }
@@ -319,8 +350,8 @@ pub struct CityTracer<'a> {
     options: TraceOptions,
     max_snap: f64,
     language: Language,
-    /// Findings by the row they are about.
-    findings_of: HashMap<Origin, Vec<usize>>,
+    /// Which findings are about which row, by row.
+    findings: Vec<(Origin, usize)>,
     barriers_on_pipes: Vec<(String, String)>,
 }
 
@@ -349,7 +380,14 @@ impl CityTracer<'_> {
         let network = &city.network;
         let trace = self.tracer.trace(&place, &self.options);
         let ranked = rank_candidates(network, &trace, &city.drainers, &city.trades);
-        let names = |pipes: Vec<PipeId>| dedup(pipes.into_iter().map(|p| network.pipe_name(p).to_owned()));
+        let pipes = trace.pipes(network);
+        let ((all_pipes, certain_pipes), concerned) = rayon::join(
+            || {
+                let names = Names::new(network, &pipes);
+                (names.all(), names.of(&trace.certain_pipes(network)))
+            },
+            || concerned(city, &self.findings, &place, &pipes, &ranked),
+        );
         let stops = trace
             .stops
             .iter()
@@ -370,7 +408,6 @@ impl CityTracer<'_> {
             .collect();
         let candidates: Vec<CandidateAnswer> =
             ranked.iter().enumerate().map(|(i, c)| city.candidate(i, c, self.language)).collect();
-        let concerned = self.concerned(&place, &trace, &ranked);
         TraceAnswer {
             schema: "suyuan.trace/1",
             start: StartAnswer {
@@ -382,9 +419,9 @@ impl CityTracer<'_> {
                 snap_m: round(place.snap, 3),
             },
             direction: trace.heading.key(),
-            pipes: names(trace.pipes(network)),
-            certain_pipes: names(trace.certain_pipes(network)),
-            possible_pipes: names(trace.possible_pipes(network)),
+            pipes: all_pipes,
+            certain_pipes,
+            possible_pipes: Names::new(network, &trace.possible_pipes(network)).all(),
             nodes: trace.nodes.len(),
             length_m: round(trace.length(), 3),
             stops,
@@ -402,23 +439,39 @@ impl CityTracer<'_> {
     pub fn barriers_on_pipes(&self) -> &[(String, String)] {
         &self.barriers_on_pipes
     }
+}
 
-    /// The findings about the start, traced pipes and candidates.
-    fn concerned(&self, start: &Place, trace: &Trace, ranked: &[Candidate]) -> Vec<usize> {
-        let city = self.city;
-        let start = match start.kind {
-            PlaceKind::Node(node) => Some(node),
-            PlaceKind::Reach { .. } => None,
-        };
-        let outfalls = start.into_iter().flat_map(|n| city.network.outfalls_at(n));
-        let outfalls = outfalls.map(|o| city.network.outfall(o).origin);
-        let pipes = trace.pipes(&city.network).into_iter().map(|p| city.network.pipe(p).origin);
-        let drainers = ranked.iter().map(|c| city.drainers.drainer(c.drainer).origin);
-        let origins = outfalls.chain(pipes).chain(drainers);
-        let mut found: Vec<usize> =
-            origins.filter_map(|o| self.findings_of.get(&o)).flatten().copied().collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+/// Which of the findings, in order of their rows, are about the start, the traced pipes and the candidates.
+fn concerned(
+    city: &City,
+    findings: &[(Origin, usize)],
+    start: &Place,
+    pipes: &[PipeId],
+    ranked: &[Candidate],
+) -> Vec<usize> {
+    let start = match start.kind {
+        PlaceKind::Node(node) => Some(node),
+        PlaceKind::Reach { .. } => None,
+    };
+    let outfalls = start.into_iter().flat_map(|n| city.network.outfalls_at(n));
+    let outfalls = outfalls.map(|o| city.network.outfall(o).origin);
+    let pipes = pipes.iter().map(|p| city.network.pipe(*p).origin);
+    let drainers = ranked.iter().map(|c| city.drainers.drainer(c.drainer).origin);
+    let mut origins: Vec<Origin> = outfalls.chain(pipes).chain(drainers).collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let mut found = Vec::new();
+    let mut rest = findings;
+    for origin in origins {
+        // The next lies near: look twice as far each time.
+        let mut far = 1;
+        while rest.get(far).is_some_and(|f| f.0 < origin) {
+            far *= 2;
+        }
+        let near = &rest[..rest.len().min(far + 1)];
+        rest = &rest[near.partition_point(|f| f.0 < origin)..];
+        found.extend(rest.iter().take_while(|f| f.0 == origin).map(|f| f.1));
     }
+    found.sort_unstable();
+    found
 }
