@@ -99,10 +99,21 @@ impl Header {
     }
 }
 
-fn trim(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |i| i + 1);
-    let start = text[..end].iter().position(|b| *b != b' ').unwrap_or(end);
-    &text[start..end]
+/// A text without the blanks around it, which fields are filled up with: eight at a time, then one.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let Some((rest, b"        ")) = text.split_last_chunk() {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | 0] = text {
+        text = rest;
+    }
+    while let Some((b"        ", rest)) = text.split_first_chunk() {
+        text = rest;
+    }
+    while let [b' ', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }
 
 /// The attributes of a shapefile, decoded on demand.
