@@ -11,15 +11,19 @@ use rusqlite::{Connection, params};
 use suyuan_core::raw::{ShapeKind, ValueKind};
 
 use crate::error::ExportError;
-use crate::project::{project_metadata, project_zip};
+use crate::project::project_metadata;
 use crate::rtree::{Packed, pack};
 use crate::sqlite::{Fill, Record, RowWriter, fill};
 use crate::style::qml;
 use crate::table::{Look, Package, Table, TableColumn, Values};
-use crate::wkb::{Bounds, bounds, type_name, union, write_blob};
+use crate::wkb::{around, type_name, write_blob};
 
 /// Number under which a coordinate system without EPSG code is filed.
 const OWN_SRS: i32 = 100_000;
+
+fn srs_of(package: &Package) -> i32 {
+    package.crs.epsg.map_or(OWN_SRS, |code| code as i32)
+}
 
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -43,53 +47,58 @@ pub(crate) fn unique_names(columns: &[TableColumn]) -> Vec<String> {
         .collect()
 }
 
-/// Writes a package to `path`; `final_path` is the name it will have, for the project's relative sources.
+/// Writes a package with its project to `path`; `final_path` is the name it will have.
 ///
 /// SQLite makes the file with every table, and what is small; then the rows of the layers and of their spatial indexes
 /// are put behind that, page by page.
-pub(crate) fn write(package: &Package, path: &Path, final_path: &Path) -> Result<(), ExportError> {
+pub(crate) fn write(
+    package: &Package,
+    project: &[u8],
+    path: &Path,
+    final_path: &Path,
+) -> Result<(), ExportError> {
     let error = |source| ExportError::Sqlite { path: final_path.to_owned(), source };
     let info = run_info(package);
-    let srs = package.crs.epsg.map_or(OWN_SRS, |code| code as i32);
-    let layers: Vec<Layer<'_>> = package
-        .tables
-        .par_iter()
-        .map(|table| Layer::new(table, srs))
-        .chain(rayon::iter::once(&info).map(|table| Layer::new(table, 0)))
-        .collect();
-    let connection = Connection::open(path).map_err(error)?;
-    write_all(package, &info, &layers, &connection, final_path, srs).map_err(error)?;
-    let fills = fills(&layers, &connection).map_err(error)?;
+    let srs = srs_of(package);
+    let layers: Vec<Layer<'_>> =
+        package.tables.iter().map(|table| Layer::new(table, srs)).chain([Layer::new(&info, 0)]).collect();
+    let create = || {
+        let connection = Connection::open(path)?;
+        write_all(package, &layers, &connection, project)?;
+        Ok(connection)
+    };
+    let index = |layer: &Layer<'_>| layer.spatial().then(|| pack(&layer.table.shapes));
+    let (connection, indexes) =
+        rayon::join(create, || layers.par_iter().map(index).collect::<Vec<Option<Packed>>>());
+    let connection = connection.map_err(error)?;
+    let fills = fills(&layers, &indexes, &connection).map_err(error)?;
     connection.close().map_err(|(_, source)| error(source))?;
     fill(path, &fills).map_err(|source| ExportError::Write { path: final_path.to_owned(), source })
 }
 
 fn write_all(
     package: &Package,
-    info: &Table,
     layers: &[Layer<'_>],
     connection: &Connection,
-    final_path: &Path,
-    srs: i32,
+    project: &[u8],
 ) -> rusqlite::Result<()> {
     connection.execute_batch(
         "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
          PRAGMA locking_mode=EXCLUSIVE; PRAGMA application_id=0x47504B47; PRAGMA user_version=10300;
          PRAGMA foreign_keys=OFF; BEGIN;",
     )?;
-    create_metadata(package, connection, srs)?;
+    create_metadata(package, connection)?;
     let time =
         package.run_info.iter().find(|(k, _)| k == "time").map_or("1970-01-01T00:00:00.000Z", |(_, v)| v);
     for layer in layers {
         create_table(layer, connection, time)?;
     }
-    write_styles(package, info, connection, time)?;
+    write_styles(package, layers, connection, time)?;
     if package.tables.iter().any(|t| t.shapes.kind() != ShapeKind::None) {
         connection.execute_batch(
             "CREATE TABLE qgis_projects(name TEXT PRIMARY KEY, metadata BLOB, content BLOB);",
         )?;
-        let zip = project_zip(package, final_path);
-        let hex: String = zip.iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String = project.iter().map(|b| format!("{b:02x}")).collect();
         connection.execute(
             "INSERT INTO qgis_projects VALUES('suyuan', ?1, ?2)",
             params![project_metadata(time), hex],
@@ -98,7 +107,7 @@ fn write_all(
     connection.execute_batch("COMMIT;")
 }
 
-fn create_metadata(package: &Package, connection: &Connection, srs: i32) -> rusqlite::Result<()> {
+fn create_metadata(package: &Package, connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TABLE gpkg_spatial_ref_sys(srs_name TEXT NOT NULL, srs_id INTEGER NOT NULL PRIMARY KEY,
            organization TEXT NOT NULL, organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL,
@@ -125,6 +134,7 @@ fn create_metadata(package: &Package, connection: &Connection, srs: i32) -> rusq
     if let Ok(wgs84) = suyuan_core::crs::Crs::from_epsg(4326) {
         insert.execute(params![wgs84.name, 4326, "EPSG", 4326, wgs84.wkt, "longitude, latitude"])?;
     }
+    let srs = srs_of(package);
     let organization = if package.crs.epsg.is_some() { "EPSG" } else { "NONE" };
     insert.execute(params![package.crs.name, srs, organization, srs, package.crs.wkt, ""])?;
     Ok(())
@@ -140,24 +150,23 @@ fn sql_type(kind: ValueKind) -> &'static str {
     }
 }
 
-/// A table with what is worked out before its rows are written.
+/// A table and what it is declared as.
 struct Layer<'a> {
     table: &'a Table,
     srs: i32,
     type_name: &'static str,
-    /// The box around everything, and the spatial index; `None` for a plain table.
-    index: Option<(Option<Bounds>, Packed)>,
+    multi: bool,
 }
 
 impl<'a> Layer<'a> {
     fn new(table: &'a Table, srs: i32) -> Self {
-        let index = (table.shapes.kind() != ShapeKind::None).then(|| {
-            let boxes: Vec<(i64, Bounds)> = (0..table.len())
-                .filter_map(|row| Some((row as i64 + 1, bounds(&table.shapes, row)?)))
-                .collect();
-            (boxes.iter().map(|b| b.1).reduce(union), pack(&boxes))
-        });
-        Self { table, srs, type_name: type_name(&table.shapes), index }
+        let type_name = type_name(&table.shapes);
+        Self { table, srs, type_name, multi: type_name.starts_with("MULTI") }
+    }
+
+    /// Whether it has geometry, and so an index.
+    fn spatial(&self) -> bool {
+        self.table.shapes.kind() != ShapeKind::None
     }
 
     fn index_name(&self) -> String {
@@ -168,9 +177,8 @@ impl<'a> Layer<'a> {
     fn row(&self, row: usize, record: &mut Record) -> i64 {
         let shapes = &self.table.shapes;
         record.null();
-        if self.index.is_some() {
-            let multi = self.type_name.starts_with("MULTI");
-            record.blob(|out| write_blob(out, shapes, row, self.srs, multi));
+        if self.spatial() {
+            record.blob(|out| write_blob(out, shapes, row, self.srs, self.multi));
         }
         for column in &self.table.columns {
             let whole = match &column.values {
@@ -201,7 +209,7 @@ impl<'a> Layer<'a> {
 fn create_table(layer: &Layer<'_>, connection: &Connection, time: &str) -> rusqlite::Result<()> {
     let table = layer.table;
     let mut columns = vec!["fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL".to_owned()];
-    if layer.index.is_some() {
+    if layer.spatial() {
         columns.push(format!("geom {}", layer.type_name));
     }
     let kinds = table.columns.iter().map(|c| sql_type(c.values.kind()));
@@ -212,22 +220,22 @@ fn create_table(layer: &Layer<'_>, connection: &Connection, time: &str) -> rusql
         connection
             .execute("INSERT INTO sqlite_sequence VALUES(?1, ?2)", params![table.name, table.len() as i64])?;
     }
-    let all = layer.index.as_ref().and_then(|index| index.0);
+    let all = around(table.shapes.coords());
     connection.execute(
         "INSERT INTO gpkg_contents VALUES(?1, ?2, ?3, '', ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             table.name,
-            if layer.index.is_some() { "features" } else { "attributes" },
+            if layer.spatial() { "features" } else { "attributes" },
             table.name,
             time,
             all.map(|b| b[0]),
             all.map(|b| b[2]),
             all.map(|b| b[1]),
             all.map(|b| b[3]),
-            layer.index.as_ref().map(|_| layer.srs),
+            layer.spatial().then_some(layer.srs),
         ],
     )?;
-    if layer.index.is_none() {
+    if !layer.spatial() {
         return Ok(());
     }
     connection.execute(
@@ -249,16 +257,20 @@ fn create_table(layer: &Layer<'_>, connection: &Connection, time: &str) -> rusql
 }
 
 /// The tables that are still empty, and what fills each.
-fn fills<'a>(layers: &'a [Layer<'a>], connection: &Connection) -> rusqlite::Result<Vec<Fill<'a>>> {
+fn fills<'a>(
+    layers: &'a [Layer<'a>],
+    indexes: &'a [Option<Packed>],
+    connection: &Connection,
+) -> rusqlite::Result<Vec<Fill<'a>>> {
     let mut root = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE type='table' AND name=?1")?;
     let mut fills = Vec::new();
     let mut add = |name: &str, rows: usize, row: RowWriter<'a>| -> rusqlite::Result<()> {
         fills.push(Fill { root: root.query_row([name], |r| r.get(0))?, rows, row });
         Ok(())
     };
-    for layer in layers {
+    for (layer, index) in layers.iter().zip(indexes) {
         add(&layer.table.name, layer.table.len(), Box::new(|row, record| layer.row(row, record)))?;
-        let Some((_, packed)) = &layer.index else { continue };
+        let Some(packed) = index else { continue };
         let index = layer.index_name();
         add(
             &format!("{index}_node"),
@@ -330,7 +342,7 @@ pub(crate) fn run_info(package: &Package) -> Table {
 
 fn write_styles(
     package: &Package,
-    info: &Table,
+    layers: &[Layer<'_>],
     connection: &Connection,
     time: &str,
 ) -> rusqlite::Result<()> {
@@ -351,7 +363,7 @@ fn write_styles(
          VALUES('', '', ?1, ?2, ?3, ?4, '', 1, 'suyuan', '', ?5)",
     )?;
     let name = package.language.pick("default", "默认");
-    for table in package.tables.iter().chain([info]) {
+    for table in layers.iter().map(|layer| layer.table) {
         let geometry = if table.shapes.kind() == ShapeKind::None { "" } else { "geom" };
         insert.execute(params![table.name, geometry, name, qml(table, package.language), time])?;
     }

@@ -4,7 +4,9 @@
 //! SQLite documentation, "The SQLite R*Tree Module", section on the shadow tables; packing along a Hilbert curve after
 //! Kamel and Faloutsos, "On packing R-trees" (1993).
 
-use crate::wkb::{Bounds, union};
+use suyuan_core::raw::Shapes;
+
+use crate::wkb::around as around_all;
 
 /// Cells in a node: what fits the page that SQLite itself chooses for two dimensions.
 const CELLS: usize = 51;
@@ -79,25 +81,32 @@ static NIBBLES: [u16; 1024] = {
     table
 };
 
-/// Packs the boxes of rows, which come by ascending number.
-pub(crate) fn pack(boxes: &[(i64, Bounds)]) -> Packed {
-    let all = boxes.iter().map(|b| b.1).reduce(union).unwrap_or_default();
+/// Packs the boxes of a layer's features, of which those without geometry are left out; rows count from 1.
+pub(crate) fn pack(shapes: &Shapes) -> Packed {
+    let mut packed = Packed::default();
+    let all = around_all(shapes.coords()).unwrap_or_default();
     let scale = |v: f64, low: f64, high: f64| {
         if high > low { ((v - low) / (high - low) * 65_535.0) as u16 } else { 0 }
     };
-    // Position along the curve, then place among the boxes.
-    let along = |(i, (_, b)): (usize, &(i64, Bounds))| {
+    // Of each box the position along the curve, above its place among the boxes.
+    let mut order: Vec<u64> = Vec::with_capacity(shapes.len());
+    let mut boxes: Vec<[f32; 4]> = Vec::with_capacity(shapes.len());
+    packed.rows.reserve(shapes.len());
+    for row in 0..shapes.len() {
+        let Some(b) = around_all(shapes.coords_of(row)) else { continue };
         let x = scale(f64::midpoint(b[0], b[1]), all[0], all[1]);
         let y = scale(f64::midpoint(b[2], b[3]), all[2], all[3]);
-        (u64::from(hilbert(x, y)) << 32) | i as u64
+        order.push(u64::from(hilbert(x, y)) << 32 | boxes.len() as u64);
+        boxes.push([below(b[0]), above(b[1]), below(b[2]), above(b[3])]);
+        packed.rows.push((row as i64 + 1, 1));
+    }
+    let order = sorted(order);
+    let cell = |along: &u64| {
+        let place = *along as u32 as usize;
+        (packed.rows[place].0, boxes[place])
     };
-    let order = sorted(boxes.iter().enumerate().map(along).collect());
-    let mut packed = Packed { rows: boxes.iter().map(|b| (b.0, 1)).collect(), ..Packed::default() };
-    let cells = order.iter().map(|along| {
-        let (row, b) = boxes[*along as u32 as usize];
-        (row, [below(b[0]), above(b[1]), below(b[2]), above(b[3])])
-    });
-    let mut level: Vec<(i64, [f32; 4])> = cells.collect();
+    let mut level: Vec<(i64, [f32; 4])> = order.iter().map(cell).collect();
+    drop(boxes);
     let mut next = 2i64; // the root is node 1
     let mut depth = 0u16;
     while level.len() > CELLS {

@@ -11,17 +11,12 @@ use crate::rings::polygons;
 /// The box around some coordinates: least x, greatest x, least y, greatest y.
 pub(crate) type Bounds = [f64; 4];
 
-/// The box around a feature, `None` without geometry.
-pub(crate) fn bounds(shapes: &Shapes, row: usize) -> Option<Bounds> {
-    let (first, others) = shapes.coords_of(row).split_first()?;
+/// The box around some coordinates, `None` without any.
+pub(crate) fn around(coords: &[Coord<f64>]) -> Option<Bounds> {
+    let (first, others) = coords.split_first()?;
     Some(others.iter().fold([first.x, first.x, first.y, first.y], |b, c| {
         [b[0].min(c.x), b[1].max(c.x), b[2].min(c.y), b[3].max(c.y)]
     }))
-}
-
-/// The box around two boxes.
-pub(crate) fn union(a: Bounds, b: Bounds) -> Bounds {
-    [a[0].min(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].max(b[3])]
 }
 
 /// The type name of a layer: single where every feature has one part.
@@ -63,7 +58,7 @@ pub(crate) fn write_blob(out: &mut Vec<u8>, shapes: &Shapes, row: usize, srs: i3
     if shapes.kind() == ShapeKind::None {
         return false;
     }
-    let Some(bounds) = bounds(shapes, row) else { return false };
+    let Some(bounds) = around(shapes.coords_of(row)) else { return false };
     out.extend_from_slice(b"GP\0");
     let envelope = shapes.kind() != ShapeKind::Point;
     out.push(if envelope { 0b0000_0011 } else { 0b0000_0001 });

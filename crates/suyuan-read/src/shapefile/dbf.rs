@@ -198,6 +198,9 @@ impl Attributes for Table {
 
 /// A number written as text; blanks and the asterisks of an overflow are nothing.
 fn number(text: &[u8], kind: ValueKind) -> Value<'static> {
+    if kind == ValueKind::Integer && matches!(text.len(), 1..=15) && text.iter().all(u8::is_ascii_digit) {
+        return Value::Integer(text.iter().fold(0, |n, digit| 10 * n + i64::from(digit - b'0')));
+    }
     let Ok(text) = std::str::from_utf8(text) else { return Value::Null };
     if text.is_empty() || text.starts_with('*') {
         return Value::Null;
