@@ -320,12 +320,14 @@ impl Shapes {
 
     /// What the geometries are.
     #[must_use]
+    #[inline]
     pub fn kind(&self) -> ShapeKind {
         self.kind
     }
 
     /// How many features there are, those without geometry included.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.feature_ends.len()
     }
@@ -348,16 +350,30 @@ impl Shapes {
         self.feature_ends.push(self.part_ends.len() as u32);
     }
 
+    /// Adds the features of another layer of the same kind.
+    ///
+    /// # Panics
+    /// If the layer outgrows 2³² coordinates.
+    pub fn append(&mut self, other: &Self) {
+        let (coords, parts) = (self.coords.len() as u32, self.part_ends.len() as u32);
+        self.coords.extend_from_slice(&other.coords);
+        u32::try_from(self.coords.len()).expect("a layer is below 2^32 coordinates");
+        self.part_ends.extend(other.part_ends.iter().map(|end| coords + end));
+        self.feature_ends.extend(other.feature_ends.iter().map(|end| parts + end));
+    }
+
     /// How many parts a feature has; 0 is a feature without geometry.
     ///
     /// # Panics
     /// If there is no such feature.
     #[must_use]
+    #[inline]
     pub fn part_count(&self, feature: usize) -> usize {
         let (start, end) = self.part_range(feature);
         end - start
     }
 
+    #[inline]
     fn part_range(&self, feature: usize) -> (usize, usize) {
         let start = if feature == 0 { 0 } else { self.feature_ends[feature - 1] as usize };
         (start, self.feature_ends[feature] as usize)
@@ -367,6 +383,7 @@ impl Shapes {
     ///
     /// # Panics
     /// If there is no such feature.
+    #[inline]
     pub fn parts(&self, feature: usize) -> impl ExactSizeIterator<Item = &[Coord<f64>]> {
         let (start, end) = self.part_range(feature);
         (start..end).map(|part| {
@@ -375,11 +392,24 @@ impl Shapes {
         })
     }
 
+    /// Every coordinate of a feature, those of its parts one after the other.
+    ///
+    /// # Panics
+    /// If there is no such feature.
+    #[inline]
+    #[must_use]
+    pub fn coords_of(&self, feature: usize) -> &[Coord<f64>] {
+        let (start, end) = self.part_range(feature);
+        let end_of = |parts: usize| if parts == 0 { 0 } else { self.part_ends[parts - 1] as usize };
+        &self.coords[end_of(start)..end_of(end)]
+    }
+
     /// The first coordinate of a feature, `None` without geometry.
     ///
     /// # Panics
     /// If there is no such feature.
     #[must_use]
+    #[inline]
     pub fn point(&self, feature: usize) -> Option<Coord<f64>> {
         self.parts(feature).next().and_then(|part| part.first().copied())
     }

@@ -20,9 +20,21 @@ impl TextColumn {
     ///
     /// # Panics
     /// If the texts together exceed 4 GiB.
+    #[inline]
     pub fn push(&mut self, text: &str) {
         self.bytes.push_str(text);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a column of texts is below 4 GiB"));
+    }
+
+    /// Adds the texts of another column at the end.
+    ///
+    /// # Panics
+    /// If the texts together exceed 4 GiB.
+    pub fn append(&mut self, other: &Self) {
+        let before = self.bytes.len();
+        self.bytes.push_str(&other.bytes);
+        u32::try_from(self.bytes.len()).expect("a column of texts is below 4 GiB");
+        self.ends.extend(other.ends.iter().map(|end| before as u32 + end));
     }
 
     /// The text of a row.
@@ -30,6 +42,7 @@ impl TextColumn {
     /// # Panics
     /// If there is no such row.
     #[must_use]
+    #[inline]
     pub fn at(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
         &self.bytes[start..self.ends[row] as usize]

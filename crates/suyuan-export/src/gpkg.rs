@@ -6,18 +6,24 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Statement, params};
+use rayon::prelude::*;
+use rusqlite::{Connection, params};
 use suyuan_core::raw::{ShapeKind, ValueKind};
 
 use crate::error::ExportError;
-use crate::project::{project_metadata, project_zip};
-use crate::rtree::pack;
+use crate::project::project_metadata;
+use crate::rtree::{Packed, pack};
+use crate::sqlite::{Fill, Record, RowWriter, fill};
 use crate::style::qml;
 use crate::table::{Look, Package, Table, TableColumn, Values};
-use crate::wkb::{bounds, type_name, write_blob};
+use crate::wkb::{around, type_name, write_blob};
 
 /// Number under which a coordinate system without EPSG code is filed.
 const OWN_SRS: i32 = 100_000;
+
+fn srs_of(package: &Package) -> i32 {
+    package.crs.epsg.map_or(OWN_SRS, |code| code as i32)
+}
 
 fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -41,35 +47,58 @@ pub(crate) fn unique_names(columns: &[TableColumn]) -> Vec<String> {
         .collect()
 }
 
-/// Writes a package to `path`; `final_path` is the name it will have, for the project's relative sources.
-pub(crate) fn write(package: &Package, path: &Path, final_path: &Path) -> Result<(), ExportError> {
+/// Writes a package with its project to `path`; `final_path` is the name it will have.
+///
+/// SQLite makes the file with every table, and what is small; then the rows of the layers and of their spatial indexes
+/// are put behind that, page by page.
+pub(crate) fn write(
+    package: &Package,
+    project: &[u8],
+    path: &Path,
+    final_path: &Path,
+) -> Result<(), ExportError> {
     let error = |source| ExportError::Sqlite { path: final_path.to_owned(), source };
-    let connection = Connection::open(path).map_err(error)?;
-    write_all(package, &connection, final_path).map_err(error)?;
-    connection.close().map_err(|(_, source)| error(source))
+    let info = run_info(package);
+    let srs = srs_of(package);
+    let layers: Vec<Layer<'_>> =
+        package.tables.iter().map(|table| Layer::new(table, srs)).chain([Layer::new(&info, 0)]).collect();
+    let create = || {
+        let connection = Connection::open(path)?;
+        write_all(package, &layers, &connection, project)?;
+        Ok(connection)
+    };
+    let index = |layer: &Layer<'_>| layer.spatial().then(|| pack(&layer.table.shapes));
+    let (connection, indexes) =
+        rayon::join(create, || layers.par_iter().map(index).collect::<Vec<Option<Packed>>>());
+    let connection = connection.map_err(error)?;
+    let fills = fills(&layers, &indexes, &connection).map_err(error)?;
+    connection.close().map_err(|(_, source)| error(source))?;
+    fill(path, &fills).map_err(|source| ExportError::Write { path: final_path.to_owned(), source })
 }
 
-fn write_all(package: &Package, connection: &Connection, final_path: &Path) -> rusqlite::Result<()> {
+fn write_all(
+    package: &Package,
+    layers: &[Layer<'_>],
+    connection: &Connection,
+    project: &[u8],
+) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;
-         PRAGMA application_id=0x47504B47; PRAGMA user_version=10300; PRAGMA foreign_keys=OFF; BEGIN;",
+        "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;
+         PRAGMA locking_mode=EXCLUSIVE; PRAGMA application_id=0x47504B47; PRAGMA user_version=10300;
+         PRAGMA foreign_keys=OFF; BEGIN;",
     )?;
-    let srs = package.crs.epsg.map_or(OWN_SRS, |code| code as i32);
-    create_metadata(package, connection, srs)?;
+    create_metadata(package, connection)?;
     let time =
         package.run_info.iter().find(|(k, _)| k == "time").map_or("1970-01-01T00:00:00.000Z", |(_, v)| v);
-    for table in &package.tables {
-        write_table(table, connection, srs, time)?;
+    for layer in layers {
+        create_table(layer, connection, time)?;
     }
-    let info = run_info(package);
-    write_table(&info, connection, 0, time)?;
-    write_styles(package, &info, connection, time)?;
+    write_styles(package, layers, connection, time)?;
     if package.tables.iter().any(|t| t.shapes.kind() != ShapeKind::None) {
         connection.execute_batch(
             "CREATE TABLE qgis_projects(name TEXT PRIMARY KEY, metadata BLOB, content BLOB);",
         )?;
-        let zip = project_zip(package, final_path);
-        let hex: String = zip.iter().map(|b| format!("{b:02x}")).collect();
+        let hex: String = project.iter().map(|b| format!("{b:02x}")).collect();
         connection.execute(
             "INSERT INTO qgis_projects VALUES('suyuan', ?1, ?2)",
             params![project_metadata(time), hex],
@@ -78,7 +107,7 @@ fn write_all(package: &Package, connection: &Connection, final_path: &Path) -> r
     connection.execute_batch("COMMIT;")
 }
 
-fn create_metadata(package: &Package, connection: &Connection, srs: i32) -> rusqlite::Result<()> {
+fn create_metadata(package: &Package, connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TABLE gpkg_spatial_ref_sys(srs_name TEXT NOT NULL, srs_id INTEGER NOT NULL PRIMARY KEY,
            organization TEXT NOT NULL, organization_coordsys_id INTEGER NOT NULL, definition TEXT NOT NULL,
@@ -105,6 +134,7 @@ fn create_metadata(package: &Package, connection: &Connection, srs: i32) -> rusq
     if let Ok(wgs84) = suyuan_core::crs::Crs::from_epsg(4326) {
         insert.execute(params![wgs84.name, 4326, "EPSG", 4326, wgs84.wkt, "longitude, latitude"])?;
     }
+    let srs = srs_of(package);
     let organization = if package.crs.epsg.is_some() { "EPSG" } else { "NONE" };
     insert.execute(params![package.crs.name, srs, organization, srs, package.crs.wkt, ""])?;
     Ok(())
@@ -120,139 +150,151 @@ fn sql_type(kind: ValueKind) -> &'static str {
     }
 }
 
-fn write_table(table: &Table, connection: &Connection, srs: i32, time: &str) -> rusqlite::Result<()> {
-    let spatial = table.shapes.kind() != ShapeKind::None;
-    let type_name = type_name(&table.shapes);
+/// A table and what it is declared as.
+struct Layer<'a> {
+    table: &'a Table,
+    srs: i32,
+    type_name: &'static str,
+    multi: bool,
+}
+
+impl<'a> Layer<'a> {
+    fn new(table: &'a Table, srs: i32) -> Self {
+        let type_name = type_name(&table.shapes);
+        Self { table, srs, type_name, multi: type_name.starts_with("MULTI") }
+    }
+
+    /// Whether it has geometry, and so an index.
+    fn spatial(&self) -> bool {
+        self.table.shapes.kind() != ShapeKind::None
+    }
+
+    fn index_name(&self) -> String {
+        format!("rtree_{}_geom", self.table.name)
+    }
+
+    /// Writes the values of a row, the key first, and tells the key.
+    fn row(&self, row: usize, record: &mut Record) -> i64 {
+        let shapes = &self.table.shapes;
+        record.null();
+        if self.spatial() {
+            record.blob(|out| write_blob(out, shapes, row, self.srs, self.multi));
+        }
+        for column in &self.table.columns {
+            let whole = match &column.values {
+                Values::Text(v) => match v.at(row) {
+                    "" => None,
+                    text => {
+                        record.text(text);
+                        continue;
+                    }
+                },
+                Values::Real(v) if v[row].is_finite() => {
+                    record.real(v[row]);
+                    continue;
+                }
+                Values::Real(_) => None,
+                Values::Integer(v) => v[row],
+                Values::Boolean(v) => v[row].map(i64::from),
+            };
+            match whole {
+                Some(whole) => record.integer(whole),
+                None => record.null(),
+            }
+        }
+        row as i64 + 1
+    }
+}
+
+fn create_table(layer: &Layer<'_>, connection: &Connection, time: &str) -> rusqlite::Result<()> {
+    let table = layer.table;
     let mut columns = vec!["fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL".to_owned()];
-    if spatial {
-        columns.push(format!("geom {type_name}"));
+    if layer.spatial() {
+        columns.push(format!("geom {}", layer.type_name));
     }
     let kinds = table.columns.iter().map(|c| sql_type(c.values.kind()));
     let names = unique_names(&table.columns);
     columns.extend(names.iter().zip(kinds).map(|(name, kind)| format!("{} {kind}", quote(name))));
     connection.execute_batch(&format!("CREATE TABLE {}({});", quote(&table.name), columns.join(", ")))?;
-
-    let count = 1 + usize::from(spatial) + table.columns.len();
-    let multi = type_name.starts_with("MULTI");
-    let mut boxes = Vec::with_capacity(if spatial { table.len() } else { 0 });
-    let mut blob = Vec::new();
-    insert_in_batches(connection, &table.name, count, table.len(), |insert, row, first| {
-        let fid = row as i64 + 1;
-        insert.raw_bind_parameter(first, fid)?;
-        let mut at = first + 1;
-        if spatial {
-            if write_blob(&mut blob, &table.shapes, row, srs, multi) {
-                insert.raw_bind_parameter(at, blob.as_slice())?;
-            } else {
-                insert.raw_bind_parameter(at, rusqlite::types::Null)?;
-            }
-            at += 1;
-            if let Some(bounds) = bounds(&table.shapes, row) {
-                boxes.push((fid, bounds));
-            }
-        }
-        for column in &table.columns {
-            bind(insert, at, &column.values, row)?;
-            at += 1;
-        }
-        Ok(())
-    })?;
-    let all = boxes.iter().fold(None, |u: Option<[f64; 4]>, (_, b)| {
-        Some(u.map_or(*b, |u| [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])]))
-    });
+    if !table.is_empty() {
+        connection
+            .execute("INSERT INTO sqlite_sequence VALUES(?1, ?2)", params![table.name, table.len() as i64])?;
+    }
+    let all = around(table.shapes.coords());
     connection.execute(
         "INSERT INTO gpkg_contents VALUES(?1, ?2, ?3, '', ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             table.name,
-            if spatial { "features" } else { "attributes" },
+            if layer.spatial() { "features" } else { "attributes" },
             table.name,
             time,
             all.map(|b| b[0]),
             all.map(|b| b[2]),
             all.map(|b| b[1]),
             all.map(|b| b[3]),
-            if spatial { Some(srs) } else { None },
+            layer.spatial().then_some(layer.srs),
         ],
     )?;
-    if spatial {
-        connection.execute(
-            "INSERT INTO gpkg_geometry_columns VALUES(?1, 'geom', ?2, ?3, 0, 0)",
-            params![table.name, type_name, srs],
-        )?;
-        write_index(&table.name, connection, &boxes)?;
+    if !layer.spatial() {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Inserts `rows` rows of `columns` values, many to a statement: one at a time, SQLite spends half of its time on
-/// beginning and ending statements. `bind` binds one row, from the parameter that it is given on.
-fn insert_in_batches(
-    connection: &Connection,
-    table: &str,
-    columns: usize,
-    rows: usize,
-    mut bind: impl FnMut(&mut Statement<'_>, usize, usize) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
-    const PARAMETERS: usize = 1000;
-    let row_marks = format!("({})", vec!["?"; columns].join(", "));
-    let prepare = |rows: usize| {
-        let marks = vec![row_marks.as_str(); rows].join(", ");
-        connection.prepare(&format!("INSERT INTO {} VALUES {marks}", quote(table)))
-    };
-    let batch = (PARAMETERS / columns).clamp(1, rows.max(1));
-    let mut insert = prepare(batch)?;
-    let mut row = 0;
-    while row < rows {
-        let size = batch.min(rows - row);
-        if size < batch {
-            insert = prepare(size)?;
-        }
-        for k in 0..size {
-            bind(&mut insert, row + k, 1 + k * columns)?;
-        }
-        insert.raw_execute()?;
-        row += size;
-    }
-    Ok(())
-}
-
-fn bind(statement: &mut Statement<'_>, at: usize, values: &Values, row: usize) -> rusqlite::Result<()> {
-    match values {
-        Values::Text(v) if v.at(row).is_empty() => statement.raw_bind_parameter(at, rusqlite::types::Null),
-        Values::Text(v) => statement.raw_bind_parameter(at, v.at(row)),
-        Values::Integer(v) => statement.raw_bind_parameter(at, v[row]),
-        Values::Real(v) => statement.raw_bind_parameter(at, Some(v[row]).filter(|v| v.is_finite())),
-        Values::Boolean(v) => statement.raw_bind_parameter(at, v[row]),
-    }
-}
-
-fn write_index(name: &str, connection: &Connection, boxes: &[(i64, [f64; 4])]) -> rusqlite::Result<()> {
-    let tree = format!("rtree_{name}_geom");
+    connection.execute(
+        "INSERT INTO gpkg_geometry_columns VALUES(?1, 'geom', ?2, ?3, 0, 0)",
+        params![table.name, layer.type_name, layer.srs],
+    )?;
+    let index = layer.index_name();
     connection.execute_batch(&format!(
         "CREATE VIRTUAL TABLE {} USING rtree(id, minx, maxx, miny, maxy); DELETE FROM {};",
-        quote(&tree),
-        quote(&format!("{tree}_node"))
+        quote(&index),
+        quote(&format!("{index}_node"))
     ))?;
-    let packed = pack(boxes);
-    insert_in_batches(connection, &format!("{tree}_node"), 2, packed.nodes.len(), |insert, n, at| {
-        let (number, bytes) = &packed.nodes[n];
-        insert.raw_bind_parameter(at, number)?;
-        insert.raw_bind_parameter(at + 1, bytes.as_slice())
-    })?;
-    let mut rows = packed.rows;
-    rows.sort_unstable();
-    for (name, pairs) in [("rowid", &rows), ("parent", &packed.parents)] {
-        insert_in_batches(connection, &format!("{tree}_{name}"), 2, pairs.len(), |insert, n, at| {
-            insert.raw_bind_parameter(at, pairs[n].0)?;
-            insert.raw_bind_parameter(at + 1, pairs[n].1)
-        })?;
-    }
     connection.execute(
         "INSERT INTO gpkg_extensions VALUES(?1, 'geom', 'gpkg_rtree_index',
          'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
-        [name],
+        [&table.name],
     )?;
-    connection.execute_batch(&triggers(name))
+    connection.execute_batch(&triggers(&table.name))
+}
+
+/// The tables that are still empty, and what fills each.
+fn fills<'a>(
+    layers: &'a [Layer<'a>],
+    indexes: &'a [Option<Packed>],
+    connection: &Connection,
+) -> rusqlite::Result<Vec<Fill<'a>>> {
+    let mut root = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE type='table' AND name=?1")?;
+    let mut fills = Vec::new();
+    let mut add = |name: &str, rows: usize, row: RowWriter<'a>| -> rusqlite::Result<()> {
+        fills.push(Fill { root: root.query_row([name], |r| r.get(0))?, rows, row });
+        Ok(())
+    };
+    for (layer, index) in layers.iter().zip(indexes) {
+        add(&layer.table.name, layer.table.len(), Box::new(|row, record| layer.row(row, record)))?;
+        let Some(packed) = index else { continue };
+        let index = layer.index_name();
+        add(
+            &format!("{index}_node"),
+            packed.node_count(),
+            Box::new(|row, record| {
+                let (number, bytes) = packed.node(row);
+                record.null();
+                record.blob(|out| {
+                    out.extend_from_slice(bytes);
+                    true
+                });
+                number
+            }),
+        )?;
+        for (suffix, pairs) in [("rowid", &packed.rows), ("parent", &packed.parents)] {
+            let pair = |row: usize, record: &mut Record| {
+                record.null();
+                record.integer(pairs[row].1);
+                pairs[row].0
+            };
+            add(&format!("{index}_{suffix}"), pairs.len(), Box::new(pair))?;
+        }
+    }
+    Ok(fills)
 }
 
 /// The triggers that keep the index true when somebody edits the layer in QGIS; their functions exist there.
@@ -300,7 +342,7 @@ pub(crate) fn run_info(package: &Package) -> Table {
 
 fn write_styles(
     package: &Package,
-    info: &Table,
+    layers: &[Layer<'_>],
     connection: &Connection,
     time: &str,
 ) -> rusqlite::Result<()> {
@@ -321,7 +363,7 @@ fn write_styles(
          VALUES('', '', ?1, ?2, ?3, ?4, '', 1, 'suyuan', '', ?5)",
     )?;
     let name = package.language.pick("default", "默认");
-    for table in package.tables.iter().chain([info]) {
+    for table in layers.iter().map(|layer| layer.table) {
         let geometry = if table.shapes.kind() == ShapeKind::None { "" } else { "geom" };
         insert.execute(params![table.name, geometry, name, qml(table, package.language), time])?;
     }

@@ -11,6 +11,7 @@ mod project;
 mod rings;
 mod rtree;
 mod shp;
+mod sqlite;
 mod style;
 mod svg;
 mod table;

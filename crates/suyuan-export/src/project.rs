@@ -8,24 +8,19 @@ use suyuan_core::raw::ShapeKind;
 use zip::write::SimpleFileOptions;
 
 use crate::style::{escape, style_body};
-use crate::table::{Package, Table};
-use crate::wkb::bounds;
-
-fn extent_of(table: &Table) -> Option<[f64; 4]> {
-    (0..table.len()).filter_map(|row| bounds(&table.shapes, row)).fold(None, |u: Option<[f64; 4]>, b| {
-        Some(u.map_or(b, |u| [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])]))
-    })
-}
+use crate::table::Package;
+use crate::wkb::around;
 
 /// Least x, least y, greatest x, greatest y of what the project opens with.
 fn view(package: &Package) -> [f64; 4] {
     let tables = &package.tables;
-    let focus = tables.iter().find(|t| Some(&t.name) == package.focus.as_ref()).and_then(extent_of);
+    let focus = tables.iter().find(|t| Some(&t.name) == package.focus.as_ref());
+    let focus = focus.and_then(|t| around(t.shapes.coords()));
     let all = || {
         tables
             .iter()
             .filter(|t| t.shapes.kind() != ShapeKind::None)
-            .filter_map(extent_of)
+            .filter_map(|t| around(t.shapes.coords()))
             .reduce(|u, b| [u[0].min(b[0]), u[1].max(b[1]), u[2].min(b[2]), u[3].max(b[3])])
     };
     let [x0, x1, y0, y1] = focus.or_else(all).unwrap_or([0.0, 1000.0, 0.0, 1000.0]);

@@ -12,7 +12,7 @@ use suyuan_core::raw::{ShapeKind, ValueKind};
 use crate::csv::cell;
 use crate::gpkg::unique_names;
 use crate::table::{Table, Values};
-use crate::wkb::bounds;
+use crate::wkb::around;
 
 /// How a shapefile says what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,8 @@ fn geometry(table: &Table) -> (Vec<u8>, Vec<u8>) {
     let mut all: Option<[f64; 4]> = None;
     for row in 0..table.len() {
         let mut content = Vec::new();
-        let bounds = if table.shapes.kind() == ShapeKind::None { None } else { bounds(&table.shapes, row) };
+        let bounds =
+            if table.shapes.kind() == ShapeKind::None { None } else { around(table.shapes.coords_of(row)) };
         match (bounds, shape_type) {
             (None, _) => content.extend(0i32.to_le_bytes()),
             (Some(_), 1) => {

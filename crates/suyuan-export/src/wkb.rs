@@ -11,11 +11,10 @@ use crate::rings::polygons;
 /// The box around some coordinates: least x, greatest x, least y, greatest y.
 pub(crate) type Bounds = [f64; 4];
 
-/// The box around a feature, `None` without geometry.
-pub(crate) fn bounds(shapes: &Shapes, row: usize) -> Option<Bounds> {
-    let mut coords = shapes.parts(row).flatten();
-    let first = coords.next()?;
-    Some(coords.fold([first.x, first.x, first.y, first.y], |b, c| {
+/// The box around some coordinates, `None` without any.
+pub(crate) fn around(coords: &[Coord<f64>]) -> Option<Bounds> {
+    let (first, others) = coords.split_first()?;
+    Some(others.iter().fold([first.x, first.x, first.y, first.y], |b, c| {
         [b[0].min(c.x), b[1].max(c.x), b[2].min(c.y), b[3].max(c.y)]
     }))
 }
@@ -39,33 +38,38 @@ pub(crate) fn type_name(shapes: &Shapes) -> &'static str {
 }
 
 fn points(out: &mut Vec<u8>, coords: &[Coord<f64>]) {
-    out.extend((coords.len() as u32).to_le_bytes());
+    out.extend_from_slice(&(coords.len() as u32).to_le_bytes());
+    out.reserve(16 * coords.len());
     for c in coords {
-        out.extend(c.x.to_le_bytes());
-        out.extend(c.y.to_le_bytes());
+        let mut both = [0; 16];
+        both[..8].copy_from_slice(&c.x.to_le_bytes());
+        both[8..].copy_from_slice(&c.y.to_le_bytes());
+        out.extend_from_slice(&both);
     }
 }
 
 fn head(out: &mut Vec<u8>, code: u32) {
     out.push(1);
-    out.extend(code.to_le_bytes());
+    out.extend_from_slice(&code.to_le_bytes());
 }
 
-/// Writes the blob of a feature into `out`, cleared first; `false` without geometry.
+/// Appends the blob of a feature; `false` without geometry.
 pub(crate) fn write_blob(out: &mut Vec<u8>, shapes: &Shapes, row: usize, srs: i32, multi: bool) -> bool {
-    out.clear();
-    let Some(bounds) = bounds(shapes, row) else { return false };
-    out.extend(b"GP\0");
+    if shapes.kind() == ShapeKind::None {
+        return false;
+    }
+    let Some(bounds) = around(shapes.coords_of(row)) else { return false };
+    out.extend_from_slice(b"GP\0");
     let envelope = shapes.kind() != ShapeKind::Point;
     out.push(if envelope { 0b0000_0011 } else { 0b0000_0001 });
-    out.extend(srs.to_le_bytes());
+    out.extend_from_slice(&srs.to_le_bytes());
     if envelope {
         for value in bounds {
-            out.extend(value.to_le_bytes());
+            out.extend_from_slice(&value.to_le_bytes());
         }
     }
     match shapes.kind() {
-        ShapeKind::None => return false,
+        ShapeKind::None => {}
         ShapeKind::Point => {
             head(out, 1);
             let place = shapes.point(row).unwrap_or_default();

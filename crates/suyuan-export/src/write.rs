@@ -167,15 +167,16 @@ pub fn write_package(package: &Package, path: &Path, options: WriteOptions) -> R
     match format {
         "gpkg" => {
             let qgz = path.with_extension("qgz");
+            let project = project_zip(package, path);
             if options.project {
                 if qgz.exists() && !options.overwrite {
                     return Err(ExportError::Exists { path: qgz });
                 }
-                batch.put(&qgz, &project_zip(package, path))?;
+                batch.put(&qgz, &project)?;
             }
             let temporary = batch.add(path);
             let _ = fs::remove_file(&temporary);
-            gpkg::write(package, &temporary, path)?;
+            gpkg::write(package, &project, &temporary, path)?;
         }
         "geojson" => {
             for (table, name) in package.tables.iter().zip(&names) {

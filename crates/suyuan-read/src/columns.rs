@@ -1,5 +1,6 @@
 //! Columns of a file to fields we understand, settled by their values where names are ambiguous.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
@@ -22,6 +23,9 @@ pub(crate) struct Understood {
     pub(crate) not_understood: Vec<String>,
     pub(crate) findings: Vec<Finding>,
 }
+
+/// Rows that one thread reads at a time.
+const AT_ONCE: usize = 16_384;
 
 /// A share of the values that must fit before a column is taken for a field of numbers, directions or systems.
 const FITTING: f64 = 0.8;
@@ -126,6 +130,31 @@ fn values<'a>(
     rows.par_iter().map(move |row| attributes.value(*row as usize, at))
 }
 
+/// Whether each row has a value, and what `of` takes its text for; few words stand in such a column, so that each is
+/// looked up once.
+fn words<T: Copy + Send>(
+    attributes: &dyn Attributes,
+    rows: &[u32],
+    at: usize,
+    of: impl Fn(&str) -> T + Sync,
+) -> Vec<(bool, T)> {
+    const KEPT: usize = 32;
+    let word = |known: &mut Vec<(String, T)>, row: &u32| {
+        let value = attributes.value(*row as usize, at);
+        let text = match &value {
+            Value::Text(text) | Value::Date(text) => Cow::Borrowed(text.as_ref()),
+            value => Cow::Owned(value.to_string()),
+        };
+        let found = known.iter().find(|k| k.0 == text).map(|k| k.1);
+        let word = found.unwrap_or_else(|| of(&text));
+        if found.is_none() && known.len() < KEPT {
+            known.push((text.into_owned(), word));
+        }
+        (value != Value::Null, word)
+    };
+    rows.par_iter().with_min_len(1024).map_init(Vec::new, word).collect()
+}
+
 fn read_column(
     field: Field,
     attributes: &dyn Attributes,
@@ -138,32 +167,27 @@ fn read_column(
     let fits = |known: usize, all: usize| forced || all == 0 || known as f64 >= FITTING * all as f64;
     match field {
         Field::FlowDirection => {
-            let found: Vec<(bool, Option<FlowSign>)> = values(attributes, rows, at)
-                .map(|v| (v != Value::Null, flow(&v.to_string(), table)))
-                .collect();
+            let found = words(attributes, rows, at, |text| flow(text, table));
             let all = found.iter().filter(|f| f.0).count();
             let known = found.iter().filter(|f| f.1.is_some()).count();
             (known > 0 && fits(known, all)).then(|| Column::Flow(found.into_iter().map(|f| f.1).collect()))
         }
         Field::System => {
-            let found: Vec<(bool, System)> = values(attributes, rows, at)
-                .map(|v| (v != Value::Null, system(&v.to_string(), table)))
-                .collect();
+            let found = words(attributes, rows, at, |text| system(text, table));
             let known = found.iter().filter(|f| f.1 != System::Unknown).count();
             (known > 0 || forced).then(|| Column::System(found.into_iter().map(|f| f.1).collect()))
         }
         Field::Mode => {
-            let found: Vec<(bool, Option<FlowMode>)> = values(attributes, rows, at)
-                .map(|v| (v != Value::Null, mode(&v.to_string(), table)))
-                .collect();
+            let found = words(attributes, rows, at, |text| mode(text, table));
             let all = found.iter().filter(|f| f.0).count();
             let known = found.iter().filter(|f| f.1.is_some()).count();
             (known > 0 && fits(known, all))
                 .then(|| Column::Mode(found.into_iter().map(|f| f.1.unwrap_or_default()).collect()))
         }
-        Field::NodeKind => Some(Column::Kind(
-            values(attributes, rows, at).map(|v| node_kind(&v.to_string(), table)).collect(),
-        )),
+        Field::NodeKind => {
+            let found = words(attributes, rows, at, |text| node_kind(text, table));
+            Some(Column::Kind(found.into_iter().map(|f| f.1).collect()))
+        }
         Field::State if !table.states.is_empty() => {
             let words = values(attributes, rows, at).map(|v| {
                 let text = v.to_string().trim().to_owned();
@@ -188,14 +212,20 @@ fn read_column(
                     return None; // GC: levels, not materials
                 }
             }
-            for row in rows {
-                match attributes.value(*row as usize, at) {
-                    Value::Text(text) => column.push(text.trim()),
-                    // Ids kept as numbers with decimals are whole numbers all the same.
-                    Value::Real(v) if v.fract() == 0.0 && v.abs() < 1e15 => column.push(&format!("{v:.0}")),
-                    value => column.push(&value.to_string()),
+            let part = |rows: &[u32]| {
+                let mut part = TextColumn::with_capacity(rows.len());
+                for row in rows {
+                    match attributes.value(*row as usize, at) {
+                        Value::Text(text) => part.push(text.trim()),
+                        // Ids kept as numbers with decimals are whole numbers all the same.
+                        Value::Real(v) if v.fract() == 0.0 && v.abs() < 1e15 => part.push(&format!("{v:.0}")),
+                        value => part.push(&value.to_string()),
+                    }
                 }
-            }
+                part
+            };
+            let parts: Vec<TextColumn> = rows.par_chunks(AT_ONCE).map(part).collect();
+            parts.iter().for_each(|part| column.append(part));
             Some(Column::Text(column))
         }
     }
@@ -229,35 +259,40 @@ fn read_numbers(
     forced: bool,
     findings: &mut Vec<Finding>,
 ) -> Option<Column> {
-    let found: Vec<(f64, Option<String>)> = values(attributes, rows, at)
-        .map(|value| match value {
-            Value::Null | Value::Boolean(_) | Value::Date(_) => (f64::NAN, None),
-            Value::Integer(v) => (v as f64, None),
-            Value::Real(v) => (v, None),
-            Value::Text(text) => match number_in(&text, field) {
-                Some(v) => (v, None),
-                None => (f64::NAN, Some(text.into_owned())),
-            },
-        })
-        .collect();
-    let wrong = found.iter().filter(|f| f.1.is_some()).count();
-    let known = found.iter().filter(|f| f.0.is_finite()).count();
+    // Numbers of a run of rows, and its texts that are none.
+    let part = |(k, rows): (usize, &[u32])| {
+        let mut wrong: Vec<(usize, String)> = Vec::new();
+        let mut number = |(n, row): (usize, &u32)| match attributes.value(*row as usize, at) {
+            Value::Null | Value::Boolean(_) | Value::Date(_) => f64::NAN,
+            Value::Integer(v) => v as f64,
+            Value::Real(v) => v,
+            Value::Text(text) => number_in(&text, field).unwrap_or_else(|| {
+                wrong.push((k * AT_ONCE + n, text.into_owned()));
+                f64::NAN
+            }),
+        };
+        let numbers: Vec<f64> = rows.iter().enumerate().map(&mut number).collect();
+        (numbers, wrong)
+    };
+    let parts: Vec<_> = rows.par_chunks(AT_ONCE).enumerate().map(part).collect();
+    let wrong: usize = parts.iter().map(|p| p.1.len()).sum();
+    let known = parts.iter().flat_map(|p| &p.0).filter(|v| v.is_finite()).count();
     if !forced && wrong > known {
         return None;
     }
     let name = &attributes.fields()[at].name;
-    for (i, (_, text)) in found.iter().enumerate() {
-        if let Some(text) = text {
-            findings.push(
-                Finding::new(FindingCode::NotANumber)
-                    .with("id", format!("row {}", rows[i] + 1))
-                    .with("field", name)
-                    .with("value", text)
-                    .on(Origin { layer: 0, row: i as u32 }),
-            );
-        }
+    for (i, text) in parts.iter().flat_map(|p| &p.1) {
+        findings.push(
+            Finding::new(FindingCode::NotANumber)
+                .with("id", format!("row {}", rows[*i] + 1))
+                .with("field", name)
+                .with("value", text)
+                .on(Origin { layer: 0, row: *i as u32 }),
+        );
     }
-    Some(Column::Number(found.into_iter().map(|f| f.0).collect()))
+    let mut numbers = Vec::with_capacity(rows.len());
+    parts.into_iter().for_each(|part| numbers.extend(part.0));
+    Some(Column::Number(numbers))
 }
 
 /// A number written as text: `12.30`, `DN300`, `1,200`, `600X300` (of a box the height).

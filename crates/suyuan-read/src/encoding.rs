@@ -79,9 +79,11 @@ pub(crate) fn contradiction(declared: &'static Encoding, texts: &[&[u8]]) -> Opt
 
 /// A text decoded, and whether some bytes fitted no character. The last, cut character of a field is dropped.
 pub(crate) fn decode<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
-    if bytes.is_ascii() {
-        // ASCII is itself in every encoding used here.
-        return (String::from_utf8_lossy(bytes), false);
+    // ASCII is itself in every encoding used here.
+    if (encoding == UTF_8 || bytes.is_ascii())
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return (Cow::Borrowed(text), false);
     }
     let (text, damaged) = encoding.decode_without_bom_handling(bytes);
     if damaged {

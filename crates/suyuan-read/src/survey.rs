@@ -350,6 +350,30 @@ fn report_unknown_systems(survey: &mut RawSurvey) {
     survey.findings.extend(found);
 }
 
+/// The rows whose id may stand on another row too, by a hash of it: all that do, and one in sixteen of the others.
+fn maybe_twice(layer: &RawLayer) -> Vec<(&str, u32)> {
+    let hash = |row: usize| {
+        let mut hasher = DefaultHasher::new();
+        layer.text(Field::Id, row)?.hash(&mut hasher);
+        Some(hasher.finish())
+    };
+    let hashes: Vec<Option<u64>> = (0..layer.len()).into_par_iter().map(hash).collect();
+    // A bit for each of sixteen times as many hashes as there are rows: seen, and seen again.
+    let words = (16 * layer.len()).next_power_of_two().div_ceil(64);
+    let bit = |hash: u64| ((hash as usize >> 6) % words, 1u64 << (hash & 63));
+    let (mut seen, mut again) = (vec![0u64; words], vec![0u64; words]);
+    for (word, mask) in hashes.iter().flatten().map(|h| bit(*h)) {
+        again[word] |= seen[word] & mask;
+        seen[word] |= mask;
+    }
+    let is_again = |hash: u64| {
+        let (word, mask) = bit(hash);
+        again[word] & mask != 0
+    };
+    let rows = (0..layer.len()).filter(|row| hashes[*row].is_some_and(is_again));
+    rows.filter_map(|row| Some((layer.text(Field::Id, row)?, row as u32))).collect()
+}
+
 /// Ids that stand on several rows of one layer.
 fn report_duplicate_ids(survey: &mut RawSurvey) {
     let mut found = Vec::new();
@@ -357,19 +381,10 @@ fn report_duplicate_ids(survey: &mut RawSurvey) {
         if !layer.columns.contains_key(&Field::Id) {
             continue;
         }
-        // Sorted by a hash: numbers compare faster than texts.
-        let hashed = |row: usize| {
-            let id = layer.text(Field::Id, row)?;
-            let mut hasher = DefaultHasher::new();
-            id.hash(&mut hasher);
-            Some((hasher.finish(), id, row as u32))
-        };
-        let mut ids: Vec<(u64, &str, u32)> = (0..layer.len()).into_par_iter().filter_map(hashed).collect();
-        ids.par_sort_unstable();
-        let mut twice: Vec<_> = ids.chunk_by(|a, b| a.1 == b.1).filter(|g| g.len() > 1).collect();
-        twice.sort_unstable_by_key(|group| group[0].1);
-        for group in twice {
-            let (_, id, row) = group[0];
+        let mut twice: Vec<(&str, u32)> = maybe_twice(layer);
+        twice.sort_unstable();
+        for group in twice.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let (id, row) = group[0];
             let mut finding = Finding::new(FindingCode::DuplicateId)
                 .with("id", id)
                 .with("count", group.len())

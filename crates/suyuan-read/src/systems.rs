@@ -1,5 +1,6 @@
 //! From the coordinate system that a layer declares, or does not, to the survey's own.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -57,13 +58,19 @@ fn along(shapes: &Shapes, axis: fn(&Coord<f64>) -> f64) -> Option<[f64; 3]> {
     let mut all: Vec<f64> = finite.map(axis).collect();
     let last = all.len().checked_sub(1)?;
     let out = if last < 4 { 0 } else { all.len().div_ceil(100) };
-    Some([out, all.len() / 2, last - out].map(|at| *all.select_nth_unstable_by(at, f64::total_cmp).1))
+    // The middle first: the others lie on either side of it.
+    let middle = all.len() / 2;
+    let (below, at_middle, above) = all.select_nth_unstable_by(middle, f64::total_cmp);
+    let of = |side: &mut [f64], at: usize| *side.select_nth_unstable_by(at, f64::total_cmp).1;
+    let low = if out < middle { of(below, out) } else { *at_middle };
+    let high = if last - out > middle { of(above, last - out - middle - 1) } else { *at_middle };
+    Some([low, *at_middle, high])
 }
 
 /// The corners of where a layer lies, strays left out.
 fn bounds(shapes: &Shapes) -> Option<(Coord<f64>, Coord<f64>)> {
-    let [west, _, east] = along(shapes, |c| c.x)?;
-    let [south, _, north] = along(shapes, |c| c.y)?;
+    let (easts, norths) = rayon::join(|| along(shapes, |c| c.x), || along(shapes, |c| c.y));
+    let ([west, _, east], [south, _, north]) = (easts?, norths?);
     Some((Coord { x: west, y: south }, Coord { x: east, y: north }))
 }
 
@@ -124,17 +131,22 @@ fn metric(crs: &Crs, shapes: &Shapes) -> Result<Crs, CrsError> {
 pub(crate) fn settle(
     layers: &[(LayerSpec, FileLayer)],
 ) -> Result<(Option<Crs>, Vec<Option<Crs>>), ReadError> {
-    let boxes: Vec<_> = layers.iter().map(|(_, l)| bounds(&l.shapes)).collect();
+    // Worked out where they are asked for: they are not where every layer says its system.
+    let boxes: Vec<OnceCell<_>> = layers.iter().map(|_| OnceCell::new()).collect();
+    let box_of = |i: usize| *boxes[i].get_or_init(|| bounds(&layers[i].1.shapes));
     let pipes_first = || {
         let is_pipes = |i: &usize| layers[*i].0.role == Role::Pipes;
         (0..layers.len()).filter(is_pipes).chain((0..layers.len()).filter(move |i| !is_pipes(i)))
     };
     let beside = |i: usize| {
         let (_, layer) = &layers[i];
-        let own = boxes[i].filter(|_| layer.crs.is_none() && !like_degrees(&layer.shapes))?;
+        if layer.crs.is_some() || like_degrees(&layer.shapes) {
+            return None;
+        }
+        let own = box_of(i)?;
         pipes_first().find_map(|j| {
             let crs = layers[j].1.crs.as_ref().filter(|c| !c.geographic && !c.is_local())?;
-            near(own, boxes[j]?).then(|| crs.clone())
+            near(own, box_of(j)?).then(|| crs.clone())
         })
     };
     let assumed: Vec<Option<Crs>> = (0..layers.len()).map(beside).collect();
@@ -151,7 +163,7 @@ pub(crate) fn settle(
         // What declares a place on the earth goes with a plane of its own only where it lies beside it all the same.
         for (i, (spec, layer)) in layers.iter().enumerate() {
             let known = layer.crs.as_ref().is_some_and(|c| !c.is_local());
-            if known && boxes[i].zip(boxes[first]).is_some_and(|(a, b)| !near(a, b)) {
+            if known && box_of(i).zip(box_of(first)).is_some_and(|(a, b)| !near(a, b)) {
                 let source = CrsError::Local { name: target.name };
                 return Err(ReadError::Crs { path: spec.path.clone(), source });
             }

@@ -1,15 +1,17 @@
 //! Answers to layers, as QGIS users see them.
 
 use std::borrow::Cow;
+
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
 use suyuan_core::{Coord, Finding, Language};
-use suyuan_export::{Look, Package, Table};
-use suyuan_network::{Defect, PipeId, ReachId};
+use suyuan_export::{Look, Package, Table, Values};
+use suyuan_network::{Defect, NodeId, PipeId, ReachId};
+use suyuan_trace::Stop;
 
-use crate::answer::TraceAnswer;
+use crate::answer::{StopAnswer, TraceAnswer};
 use crate::city::City;
 use crate::repair::repair_table;
-use crate::rows::{Kind, Rows, attributes};
+use crate::rows::{Kind, Rows, attributes, rounded};
 
 /// How far around the trace the rest of the network is shown, metres.
 const CONTEXT: f64 = 250.0;
@@ -41,14 +43,24 @@ pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -
     let findings: Vec<&Finding> = concerned.iter().map(|i| city.findings.at(*i)).collect();
     tables.push(stops(city, answers, language, t.path));
     tables.push(finding_table(city, &findings, language, t.path));
-    tables.push(traced(city, answers, language, t.path));
-    tables.push(nodes(city, answers, language, t.path));
-    // Below the pipes, which they would cover.
-    tables.extend(areas);
-    let bounds = bounds_of(&tables);
-    tables.push(outfalls(city, bounds, language, t.background));
-    tables.push(context(city, answers, bounds, language, t.background));
-    tables.extend(background(city, bounds, language, t.background));
+    let traced_at = tables.len();
+    // One thread weighs the shares while the others put together all else.
+    let (shares, ()) = rayon::join(
+        || answers.iter().flat_map(|a| a.trace.shares(&city.network)).collect::<Vec<f64>>(),
+        || {
+            tables.push(traced(city, answers, language, t.path));
+            tables.push(nodes(city, answers, language, t.path));
+            // Below the pipes, which they would cover.
+            tables.extend(areas);
+            let bounds = bounds_of(&tables);
+            tables.push(outfalls(city, bounds, language, t.background));
+            tables.push(context(city, answers, bounds, language, t.background));
+            tables.extend(background(city, bounds, language, t.background));
+        },
+    );
+    if let Some(column) = tables[traced_at].columns.iter_mut().find(|c| c.name == "share") {
+        column.values = Values::Real(shares.into_iter().map(rounded).collect());
+    }
     let names: Vec<&str> = answers.iter().take(3).map(|a| a.start.id.as_str()).collect();
     let more = if answers.len() > 3 { " …" } else { "" };
     Package {
@@ -189,7 +201,8 @@ fn stops(city: &City, answers: &[TraceAnswer], language: Language, group: &str) 
         ],
     );
     for answer in answers {
-        for (stop, shown) in answer.trace.stops.iter().zip(&answer.stops) {
+        let stops: Vec<(&Stop, &StopAnswer)> = answer.trace.stops.iter().zip(&answer.stops).collect();
+        rows.fill(&stops, |rows, (stop, shown)| {
             rows.text("start", &answer.start.id)
                 .text("node", &shown.node)
                 .text("reason", &shown.reason)
@@ -197,11 +210,9 @@ fn stops(city: &City, answers: &[TraceAnswer], language: Language, group: &str) 
                 .real("gap_m", shown.gap_m.unwrap_or(f64::NAN))
                 .text("beyond", shown.beyond.as_deref().unwrap_or(""))
                 .real("distance_m", stop.distance);
-            match city.network.node(stop.node).place {
-                Some(place) => rows.shape([[place].as_slice()]),
-                None => rows.shape([]),
-            }
-        }
+            let place = city.network.node(stop.node).place;
+            rows.shape(place.as_ref().map(std::slice::from_ref));
+        });
     }
     rows.table("stops", language.pick("Where branches end", "支线终点"), group, Look::Stops)
 }
@@ -218,7 +229,7 @@ pub(crate) fn finding_table(city: &City, findings: &[&Finding], language: Langua
             ("origin", "Where it stands", "数据出处", Kind::Text),
         ],
     );
-    for finding in findings {
+    rows.fill(findings, |rows, finding| {
         let origin = match (&city.survey, finding.origin) {
             (Some(survey), Some(origin)) => survey.describe(origin),
             _ => String::new(),
@@ -228,11 +239,9 @@ pub(crate) fn finding_table(city: &City, findings: &[&Finding], language: Langua
             .text("message", &finding.message(language))
             .text("subject", finding.detail("id").unwrap_or(""))
             .text("origin", &origin);
-        match finding.place {
-            Some((x, y)) => rows.shape([[Coord { x, y }].as_slice()]),
-            None => rows.shape([]),
-        }
-    }
+        let place = finding.place.map(|(x, y)| Coord { x, y });
+        rows.shape(place.as_ref().map(std::slice::from_ref));
+    });
     rows.table("findings", language.pick("Doubtful data", "数据疑点"), group, Look::Findings)
 }
 
@@ -259,32 +268,27 @@ fn traced(city: &City, answers: &[TraceAnswer], language: Language, group: &str)
     );
     let mut origins = Vec::new();
     for answer in answers {
-        let shares = answer.trace.shares(network);
-        for (step, share) in answer.trace.steps.iter().zip(shares) {
+        let steps = &answer.trace.steps;
+        rows.fill(steps, |rows, step| {
             let reach = network.reach(step.reach);
-            let pipe = network.pipe(reach.pipe);
             let [up, down] = network.pipe_inverts(reach.pipe);
             rows.text("start", &answer.start.id)
                 .text("pipe", network.pipe_name(reach.pipe))
                 .text("from_node", network.node(reach.from).name)
                 .text("to_node", network.node(reach.to).name)
-                .text("system", pipe.system.label(language))
+                .text("system", network.pipe(reach.pipe).system.label(language))
                 .text("certainty", reach.certainty.label(language))
                 .real("probability", (f64::from(reach.probability) * 1e4).round() / 1e4)
                 .text("basis", reach.basis.label(language))
                 .real("distance_m", step.distance)
                 .real("length_m", step.measures[1] - step.measures[0])
-                .real("share", share)
+                .real("share", f64::NAN) // filled in afterwards
                 .real("invert_up", up.unwrap_or(f64::NAN))
                 .real("invert_down", down.unwrap_or(f64::NAN));
             let line = network.line_of_stretch(step.reach, step.measures);
-            if line.len() < 2 {
-                rows.shape([]);
-            } else {
-                rows.shape([line.as_slice()]);
-            }
-            origins.push(pipe.origin);
-        }
+            rows.shape((line.len() > 1).then_some(line.as_slice()));
+        });
+        origins.extend(steps.iter().map(|step| network.pipe(network.reach(step.reach).pipe).origin));
     }
     let mut table = rows.table(
         "traced_pipes",
@@ -307,17 +311,14 @@ fn nodes(city: &City, answers: &[TraceAnswer], language: Language, group: &str) 
         ],
     );
     let mut seen = vec![false; city.network.node_count()];
-    for (id, distance) in answers.iter().flat_map(|a| &a.trace.nodes) {
+    let mut reached: Vec<(NodeId, f64)> =
+        answers.iter().flat_map(|a| a.trace.nodes.iter().copied()).collect();
+    reached.retain(|(id, _)| !std::mem::replace(&mut seen[id.index()], true));
+    rows.fill(&reached, |rows, (id, distance)| {
         let node = city.network.node(*id);
-        if std::mem::replace(&mut seen[id.index()], true) {
-            continue;
-        }
         rows.text("node", node.name).text("kind", node.kind.key()).real("distance_m", *distance);
-        match node.place {
-            Some(place) => rows.shape([[place].as_slice()]),
-            None => rows.shape([]),
-        }
-    }
+        rows.shape(node.place.as_ref().map(std::slice::from_ref));
+    });
     rows.table("nodes", language.pick("Manholes on the way", "沿途管点"), group, Look::Nodes)
 }
 
@@ -336,16 +337,18 @@ fn bounds_of(tables: &[Table]) -> Option<[f64; 4]> {
     Some([b[0] - CONTEXT, b[1] + CONTEXT, b[2] - CONTEXT, b[3] + CONTEXT])
 }
 
-fn touches(bounds: Option<[f64; 4]>, coords: impl Iterator<Item = Coord<f64>>) -> bool {
+/// A box around nothing.
+const NOTHING: [f64; 4] = [f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY];
+
+/// A box grown to hold more places.
+fn around<'a>(known: [f64; 4], coords: impl IntoIterator<Item = &'a Coord<f64>>) -> [f64; 4] {
+    let grown = |o: [f64; 4], c: &Coord<f64>| [o[0].min(c.x), o[1].max(c.x), o[2].min(c.y), o[3].max(c.y)];
+    coords.into_iter().fold(known, grown)
+}
+
+fn touches(bounds: Option<[f64; 4]>, own: [f64; 4]) -> bool {
     let Some(b) = bounds else { return true };
-    let mut own: Option<[f64; 4]> = None;
-    for c in coords {
-        own =
-            Some(own.map_or([c.x, c.x, c.y, c.y], |o| {
-                [o[0].min(c.x), o[1].max(c.x), o[2].min(c.y), o[3].max(c.y)]
-            }));
-    }
-    own.is_some_and(|o| o[0] <= b[1] && b[0] <= o[1] && o[2] <= b[3] && b[2] <= o[3])
+    own[0] <= b[1] && b[0] <= own[1] && own[2] <= b[3] && b[2] <= own[3]
 }
 
 fn outfalls(city: &City, bounds: Option<[f64; 4]>, language: Language, group: &str) -> Table {
@@ -355,7 +358,7 @@ fn outfalls(city: &City, bounds: Option<[f64; 4]>, language: Language, group: &s
         &[("id", "Id", "编号", Kind::Text), ("name", "Name", "名称", Kind::Text)],
     );
     for outfall in city.network.outfall_ids().map(|o| city.network.outfall(o)) {
-        if touches(bounds, outfall.place.into_iter()) {
+        if touches(bounds, around(NOTHING, &outfall.place)) {
             rows.text("id", &outfall.id).text("name", &outfall.name);
             match outfall.place {
                 Some(place) => rows.shape([[place].as_slice()]),
@@ -384,16 +387,19 @@ fn context(
         traced[step.reach.index()] = true;
     }
     let is_traced = |r: ReachId| traced[r.index()];
-    let around = |pipe: &PipeId| {
-        !network.reaches_of(*pipe).all(is_traced)
-            && touches(bounds, network.parts_of(*pipe).flat_map(Cow::into_owned))
+    let is_near = |pipe: PipeId| {
+        let own = || network.parts_of(pipe).fold(NOTHING, |known, line| around(known, line.iter()));
+        !network.reaches_of(pipe).all(is_traced) && touches(bounds, own())
     };
-    for pipe in network.pipe_ids().filter(around) {
-        rows.text("pipe", network.pipe_name(pipe)).text("system", network.pipe(pipe).system.key());
-        let lines: Vec<Cow<'_, [Coord<f64>]>> =
-            network.parts_of(pipe).filter(|line| line.len() > 1).collect();
-        rows.shape(lines.iter().map(Cow::as_ref));
-    }
+    let pipes: Vec<PipeId> = network.pipe_ids().collect();
+    rows.fill(&pipes, |rows, pipe| {
+        if is_near(*pipe) {
+            rows.text("pipe", network.pipe_name(*pipe)).text("system", network.pipe(*pipe).system.key());
+            let lines: Vec<Cow<'_, [Coord<f64>]>> =
+                network.parts_of(*pipe).filter(|line| line.len() > 1).collect();
+            rows.shape(lines.iter().map(Cow::as_ref));
+        }
+    });
     rows.table("network", language.pick("Other pipes", "其他管网"), group, Look::Network)
 }
 
@@ -435,7 +441,7 @@ fn named_table(
         layer.id(*a).cmp(&layer.id(*b)).then(p.x.total_cmp(&q.x)).then(p.y.total_cmp(&q.y))
     });
     for row in order {
-        if touches(bounds, layer.shapes.parts(row).flatten().copied()) {
+        if touches(bounds, around(NOTHING, layer.shapes.parts(row).flatten())) {
             rows.text("id", &layer.id(row)).text("name", layer.text(Field::Name, row).unwrap_or(""));
             rows.shape(layer.shapes.parts(row));
         }

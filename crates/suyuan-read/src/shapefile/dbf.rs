@@ -99,10 +99,21 @@ impl Header {
     }
 }
 
-fn trim(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|b| !matches!(b, b' ' | 0)).map_or(0, |i| i + 1);
-    let start = text[..end].iter().position(|b| *b != b' ').unwrap_or(end);
-    &text[start..end]
+/// A text without the blanks around it, which fields are filled up with: eight at a time, then one.
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let Some((rest, b"        ")) = text.split_last_chunk() {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | 0] = text {
+        text = rest;
+    }
+    while let Some((b"        ", rest)) = text.split_first_chunk() {
+        text = rest;
+    }
+    while let [b' ', rest @ ..] = text {
+        text = rest;
+    }
+    text
 }
 
 /// The attributes of a shapefile, decoded on demand.
@@ -187,6 +198,9 @@ impl Attributes for Table {
 
 /// A number written as text; blanks and the asterisks of an overflow are nothing.
 fn number(text: &[u8], kind: ValueKind) -> Value<'static> {
+    if kind == ValueKind::Integer && matches!(text.len(), 1..=15) && text.iter().all(u8::is_ascii_digit) {
+        return Value::Integer(text.iter().fold(0, |n, digit| 10 * n + i64::from(digit - b'0')));
+    }
     let Ok(text) = std::str::from_utf8(text) else { return Value::Null };
     if text.is_empty() || text.starts_with('*') {
         return Value::Null;
