@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::question_args::{AccumulateArgs, CommonArgs, IsolateArgs, PathArgs, ProfileArgs, TravelArgs};
+use crate::question_args::{
+    AccumulateArgs, CommonArgs, IsolateArgs, PartitionArgs, PathArgs, ProfileArgs, TravelArgs,
+};
 
 /// Pollution shows at a river outfall; which door did it come from?
 #[derive(Parser)]
@@ -59,6 +61,8 @@ pub enum Command {
     Isolate(IsolateArgs),
     /// How much of something lies upstream: pipe, drainers, or a column of numbers
     Accumulate(AccumulateArgs),
+    /// Which outfalls the water of each part of the network comes to
+    Partition(PartitionArgs),
     /// What this build reads and writes
     Formats,
     /// Which column names are understood, or how each dialect fits a file

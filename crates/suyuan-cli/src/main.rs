@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Common(args) => questions::common::run(args, &say),
         Command::Isolate(args) => questions::isolate::run(args, &say),
         Command::Accumulate(args) => questions::accumulate::run(args, &say),
+        Command::Partition(args) => questions::partition::run(args, &say),
         Command::Formats => lists::formats(&say),
         Command::Dialects(args) => lists::dialects(args, &say),
     };

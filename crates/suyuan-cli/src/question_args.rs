@@ -161,3 +161,13 @@ pub struct AccumulateArgs {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `suyuan partition`
+#[derive(Args)]
+pub struct PartitionArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+}

@@ -67,7 +67,7 @@ fn shuffled(folder: &Path, seed: u64) {
 }
 
 /// Further questions, whose answers are printed; one of them draws.
-const QUESTIONS: [&str; 8] = [
+const QUESTIONS: [&str; 9] = [
     "travel city.toml --from PK009 --at drainer:PSH0077 --json",
     "path city.toml --from node:YS0232 --to PK009 --json",
     "profile city.toml --from node:YS0232 --to PK009 --json -o OUT/profile.svg",
@@ -76,6 +76,7 @@ const QUESTIONS: [&str; 8] = [
     "isolate city.toml --from node:YS0232 --from drainer:PSH0077 --json",
     "accumulate city.toml --of drainers --json",
     "accumulate city.toml --of length --by-shares --json",
+    "partition city.toml --json",
 ];
 
 /// What a trace of every outfall, a check and the further questions print and write, by file.

@@ -12,7 +12,7 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "trace-1",
     "check-1",
     "venues-1",
@@ -23,6 +23,7 @@ const NAMES: [&str; 10] = [
     "common-1",
     "isolate-1",
     "accumulate-1",
+    "partition-1",
 ];
 
 fn repository() -> PathBuf {
@@ -262,6 +263,20 @@ fn every_sum_keeps_its_schema() {
 }
 
 #[test]
+fn the_partition_keeps_its_schema_and_agrees_with_the_traces() {
+    let partition = answers("partition-1", "partition city.toml --json", 0).remove(0);
+    let districts = partition["districts"].as_array().unwrap();
+    for trace in answers("trace-1", "trace city.toml --all-outfalls --json", 0) {
+        let id = &trace["start"]["id"];
+        let above = districts.iter().filter(|d| d["outfalls"].as_array().unwrap().contains(id));
+        let metres: f64 = above.clone().map(|d| d["length_m"].as_f64().unwrap()).sum();
+        let drainers: u64 = above.map(|d| d["drainers"].as_u64().unwrap()).sum();
+        assert!((metres - trace["length_m"].as_f64().unwrap()).abs() < 0.01, "{id}");
+        assert_eq!(drainers, trace["candidates"].as_array().unwrap().len() as u64, "{id}");
+    }
+}
+
+#[test]
 fn a_profile_is_drawn_in_both_languages_with_what_is_wrong_in_red() {
     // The second pipe rises by a metre, the third has no level at its lower end.
     let model = "[JUNCTIONS]\nA&B 10 3\nB 9 3\nC 10 3\n\n[OUTFALLS]\nOF1 8 FREE\n\n[CONDUITS]\n\
@@ -424,6 +439,8 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
     tried += spoil("isolate-1", &plan, &|_, _| false);
     let sum = answers("accumulate-1", "accumulate city.toml --at PK001 --json", 0).remove(0);
     tried += spoil("accumulate-1", &sum, &|_, _| false);
+    let partition = answers("partition-1", "partition city.toml --json", 0).remove(0);
+    tried += spoil("partition-1", &partition, &|_, _| false);
     let folder = tempfile::tempdir().unwrap();
     let told = elsewhere(folder.path(), &format!("{} --progress json", TOLD[1].0));
     for line in keep("progress-1", &stderr(&told)) {

@@ -3,6 +3,7 @@
 pub mod accumulate;
 pub mod common;
 pub mod isolate;
+pub mod partition;
 pub mod path;
 pub mod profile;
 pub mod travel;

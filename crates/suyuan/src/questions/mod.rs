@@ -3,6 +3,7 @@
 mod accumulate;
 mod common;
 mod isolate;
+mod partition;
 mod path;
 mod profile;
 mod profile_svg;
@@ -11,6 +12,7 @@ mod travel;
 pub use accumulate::{AccumulateAnswer, AmountOf, PlaceAmount, accumulate_package};
 pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
 pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
+pub use partition::{DistrictAnswer, PartitionAnswer};
 pub use path::{PathAnswer, WayReachAnswer, path_package};
 pub use profile::{ProfileAnswer, ProfileReachAnswer};
 pub use profile_svg::profile_drawing;
