@@ -165,6 +165,7 @@ pub fn build_network(
         pipes: pipes.into(),
         reaches: reaches.into(),
         coords: Coords::Memory(lines.coords),
+        boxes: Later::default(),
         outfalls: outfalls.into(),
         outfalls_by_node: Later::default(),
         gaps: Paged::default(),

@@ -1,7 +1,11 @@
 //! Distances on the plane, and what lies near a point.
 
+use std::sync::Arc;
+
+use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use suyuan_core::Coord;
+use suyuan_core::stored::{Flat, Sections, Stored, StoredError};
 
 /// The number of the square metre of a place along a Hilbert curve: what lies near by mostly has a number near by, and what
 /// else there is makes no difference to it.
@@ -54,14 +58,16 @@ const FAN: usize = 8;
 ///
 /// # Reference
 /// Kamel and Faloutsos, "Hilbert R-tree" (1994).
+#[derive(Debug, Clone, Default)]
 pub(crate) struct BoxTree {
     count: usize,
     /// Boxes by the level, the lowest first.
-    levels: Vec<Vec<Boxes>>,
+    levels: Vec<Flat<Boxes>>,
 }
 
 /// Boxes side by side, so that one look tests them all.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 struct Boxes {
     west: [f64; FAN],
     south: [f64; FAN],
@@ -97,7 +103,8 @@ impl Boxes {
     }
 }
 
-fn around(boxes: impl Iterator<Item = [f64; 4]>) -> [f64; 4] {
+/// The box around some boxes.
+pub(crate) fn around(boxes: impl Iterator<Item = [f64; 4]>) -> [f64; 4] {
     boxes.fold([f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY], |a, b| {
         [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
     })
@@ -110,15 +117,36 @@ impl BoxTree {
         let leaves = count.div_ceil(LEAF);
         let leaf = |k| around(run(k, LEAF, count).map(&box_of));
         let lowest = |k| Boxes::of(run(k, FAN, leaves).map(leaf));
-        let mut levels: Vec<Vec<Boxes>> =
-            vec![(0..leaves.div_ceil(FAN)).into_par_iter().map(lowest).collect()];
+        let lowest: Vec<Boxes> = (0..leaves.div_ceil(FAN)).into_par_iter().map(lowest).collect();
+        let mut levels: Vec<Flat<Boxes>> = vec![lowest.into()];
         while let Some(below) = levels.last().filter(|l| l.len() > 1) {
             let up = (0..below.len().div_ceil(FAN))
-                .map(|k| Boxes::of(run(k, FAN, below.len()).map(|i| below[i].around())))
+                .map(|k| Boxes::of(run(k, FAN, below.len()).map(|i| below.at(i).around())))
                 .collect();
             levels.push(up);
         }
         Self { count, levels }
+    }
+
+    /// Adds the boxes to what is to be stored, a section for each level.
+    pub(crate) fn put<'a>(&'a self, sections: &mut Sections<'a>) {
+        self.levels.iter().enumerate().for_each(|(k, level)| sections.put_flat(&format!("boxes.{k}"), level));
+    }
+
+    /// The boxes that were stored around `count` things.
+    pub(crate) fn open(stored: &Arc<Stored>, count: usize) -> Result<Self, StoredError> {
+        let mut levels: Vec<Flat<Boxes>> = Vec::new();
+        let mut size = count.div_ceil(LEAF).div_ceil(FAN);
+        while levels.is_empty() || size > 1 {
+            size = if levels.is_empty() { size } else { size.div_ceil(FAN) };
+            let name = format!("boxes.{}", levels.len());
+            let level = stored.flat(&name)?;
+            if level.len() != size {
+                return Err(StoredError::Section(name));
+            }
+            levels.push(level);
+        }
+        Ok(Self { count, levels })
     }
 
     /// Everything that may lie within `reach` of `p`, in order, each once; into `found`, cleared first.
@@ -135,7 +163,7 @@ impl BoxTree {
     }
 
     fn collect(&self, level: usize, at: usize, area: [f64; 4], found: &mut Vec<u32>) {
-        let mut touched = self.levels[level][at].touched(area);
+        let mut touched = self.levels[level].at(at).touched(area);
         while touched != 0 {
             let k = at * FAN + touched.trailing_zeros() as usize;
             touched &= touched - 1;

@@ -9,6 +9,7 @@ use suyuan_core::crs::Crs;
 use suyuan_core::stored::{Flat, Paged, Texts};
 use suyuan_core::{Certainty, Coord, DirectionBasis, FlowMode, NodeKind, Origin, System};
 
+use crate::grid::{BoxTree, around};
 use crate::ids::{NodeId, OutfallId, PipeId, ReachId};
 use crate::rows::{Coords, PipeRow, ReachRow, origin_of, place_of};
 use crate::union::Union;
@@ -134,6 +135,8 @@ pub struct Network {
     pub(crate) pipes: Flat<PipeRow>,
     pub(crate) part_ends: Flat<u32>,
     pub(crate) coords: Coords,
+    /// Boxes around the parts of pipes.
+    pub(crate) boxes: Later<BoxTree>,
     pub(crate) outfalls: Paged<Outfall>,
     pub(crate) outfalls_by_node: Later<Vec<(NodeId, OutfallId)>>,
     pub(crate) gaps: Paged<Gap>,
@@ -384,6 +387,21 @@ impl Network {
     #[must_use]
     pub fn unplaced(&self) -> &[Origin] {
         &self.unplaced
+    }
+
+    /// The boxes around the parts of pipes; made when first asked for, unless the network was prepared.
+    pub(crate) fn boxes(&self) -> &BoxTree {
+        self.boxes.get(|| {
+            BoxTree::new(self.part_ends.len(), |part| {
+                around(self.part(part as u32).iter().map(|c| [c.x, c.y, c.x, c.y]))
+            })
+        })
+    }
+
+    /// The pipe of a part. O(log pipes).
+    pub(crate) fn pipe_of_part(&self, part: u32) -> PipeId {
+        // Parts are in the order of their pipes; of several pipes that begin there, those before the last are without.
+        PipeId(self.pipes.partition_point(|p| Pipe::from(*p).parts.0 <= part).saturating_sub(1) as u32)
     }
 
     pub(crate) fn part(&self, part: u32) -> Cow<'_, [Coord<f64>]> {

@@ -7,6 +7,7 @@ use suyuan_core::Origin;
 use suyuan_core::crs::Crs;
 use suyuan_core::stored::{Flat, Paged, PagedBytes, Sections, Stored, StoredError, Texts};
 
+use crate::grid::BoxTree;
 use crate::network::{Adjacency, Later, Network};
 use crate::rows::Coords;
 
@@ -62,6 +63,7 @@ impl NetworkPages {
         sections.put_flat("pipes", &network.pipes);
         sections.put_flat("parts", &network.part_ends);
         sections.put("coords", bytemuck::cast_slice(&self.coords));
+        network.boxes().put(sections);
         self.outfalls.put(sections, "outfalls");
         self.gaps.put(sections, "gaps");
         for (name, adjacency) in [("incoming", &network.incoming), ("outgoing", &network.outgoing)] {
@@ -88,6 +90,7 @@ impl Network {
         };
         let later =
             |name: &str| -> Result<Later<Flat<u32>>, StoredError> { Ok(Later::known(stored.flat(name)?)) };
+        let part_ends: Flat<u32> = stored.flat("parts")?;
         Ok(Self {
             crs: head.crs,
             unplaced: head.unplaced,
@@ -102,7 +105,8 @@ impl Network {
             pipe_ids: Texts::open(stored, "pipes.id")?,
             by_id: later("pipes.by_id")?,
             pipes: stored.flat("pipes")?,
-            part_ends: stored.flat("parts")?,
+            boxes: Later::known(BoxTree::open(stored, part_ends.len())?),
+            part_ends,
             coords: Coords::Stored(stored.flat("coords")?),
             outfalls: Paged::open(stored, "outfalls")?,
             outfalls_by_node: Later::default(),
