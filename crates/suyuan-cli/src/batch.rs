@@ -1,7 +1,7 @@
 //! A file with one JSON document a start, which can be gone on with after an interruption.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use suyuan::export::ExportError;
@@ -17,6 +17,8 @@ pub struct Lines {
     part: PathBuf,
     /// What was asked of what; beside a part that is kept.
     key: Option<PathBuf>,
+    /// Held as long as this run writes, so that no other one does.
+    _lock: Option<File>,
     out: BufWriter<File>,
     finished: bool,
 }
@@ -30,7 +32,7 @@ impl Lines {
     ///
     /// # Shape
     /// With `resume`, lines go to `NAME.part`, which outlives an interruption, and `key` to `NAME.part.key`: a part that belongs to another
-    /// question or network is begun anew. A last line without an end is written again.
+    /// question or network is begun anew. A last line without an end is written again. A second run at the same time is refused.
     ///
     /// # Errors
     /// [`ExportError`].
@@ -45,12 +47,21 @@ impl Lines {
         let key_file = resume.then(|| beside(path, |n| format!("{n}.part.key")));
         let mut lines = 0;
         let mut length = 0;
+        let mut lock = None;
         if let Some(key_file) = &key_file {
-            if fs::read_to_string(key_file).is_ok_and(|known| known == key) && part.exists() {
+            let open = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(key_file);
+            let mut file = open.map_err(failed)?;
+            if file.try_lock().is_err() {
+                return Err(ExportError::Busy { path: path.to_owned() });
+            }
+            let mut known = String::new();
+            let is_known = file.read_to_string(&mut known).is_ok() && known == key;
+            if is_known && part.exists() {
                 let mut reader = BufReader::new(File::open(&part).map_err(failed)?);
                 let mut line = Vec::new();
                 while reader.read_until(b'\n', &mut line).map_err(failed)? > 0 {
-                    if line.last() != Some(&b'\n') {
+                    // What a failing disk has left is written again as well.
+                    if !(line.starts_with(b"{") && line.ends_with(b"}\n")) || line.contains(&0) {
                         break;
                     }
                     lines += 1;
@@ -60,14 +71,17 @@ impl Lines {
             } else {
                 // The lines of another question go before its key does.
                 let _ = fs::remove_file(&part);
-                fs::write(key_file, key).map_err(failed)?;
+                file.set_len(0).map_err(failed)?;
+                file.rewind().map_err(failed)?;
+                file.write_all(key.as_bytes()).map_err(failed)?;
             }
+            lock = Some(file);
         }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&part).map_err(failed)?;
         file.set_len(length).map_err(failed)?;
         let file = OpenOptions::new().append(true).open(&part).map_err(failed)?;
         let out = BufWriter::with_capacity(1 << 16, file);
-        Ok((Self { path: path.to_owned(), part, key: key_file, out, finished: false }, lines))
+        Ok((Self { path: path.to_owned(), part, key: key_file, _lock: lock, out, finished: false }, lines))
     }
 
     /// Adds a line.
@@ -84,7 +98,11 @@ impl Lines {
     /// # Errors
     /// [`ExportError::Write`].
     pub fn finish(mut self) -> Result<(), ExportError> {
-        let placed = self.out.flush().and_then(|()| fs::rename(&self.part, &self.path));
+        let placed = self
+            .out
+            .flush()
+            .and_then(|()| self.out.get_ref().sync_all())
+            .and_then(|()| fs::rename(&self.part, &self.path));
         placed.map_err(|source| ExportError::Write { path: self.path.clone(), source })?;
         if let Some(key) = &self.key {
             let _ = fs::remove_file(key);

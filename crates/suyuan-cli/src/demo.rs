@@ -56,7 +56,7 @@ pub fn run(args: &DemoArgs, say: &Say) -> Result<u8, Fault> {
     });
     let request = TraceRequest { language: say.language, ..TraceRequest::default() };
     let answer = city.trace(&format!("outfall:{flagged}"), &request)?;
-    trace::tell(&city, &answer, false, say);
+    trace::tell(&city, &answer, false, say)?;
     let around = city.venues(None)?;
     for venue in &around {
         venues::tell(&city, venue, say);

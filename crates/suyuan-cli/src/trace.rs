@@ -58,7 +58,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     let (mut lines, done) = match by_line {
         Some(path) => {
             let version = env!("CARGO_PKG_VERSION");
-            let key = format!("{version}\n{request:?}\n{:?}\n{:?}\n{starts:?}\n", city.spec, city.sources);
+            let key = format!("{version}\n{request:?}\n{starts:?}\n{}\n", city.identity());
             let (lines, done) = Lines::open(path, args.resume, args.overwrite, &key)?;
             (Some(lines), done.min(starts.len()))
         }
@@ -97,7 +97,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
                 doubtful |= is_doubtful;
                 if let Some(answer) = answer {
                     if !args.json {
-                        tell(&city, &answer, args.possible, say);
+                        tell(&city, &answer, args.possible, say)?;
                     }
                     answers.extend(layers.is_some().then_some(answer));
                 }
@@ -109,7 +109,9 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
                     Language::Chinese => format!("未参与溯源：{why}"),
                 });
             }
-            Err(error) if starts.len() == 1 => return Err(error.into()),
+            // Nothing that a damaged file says is an answer.
+            Err(error @ suyuan::Error::BadPrepared { .. }) => return Err(error.into()),
+            Err(error) if starts.len() == 1 && by_line.is_none() => return Err(error.into()),
             Err(error) => {
                 let fault = Fault::from(error);
                 say.error(&fault);
@@ -192,8 +194,11 @@ fn starts_in(city: &City, text: &str) -> Result<Vec<String>, Fault> {
 }
 
 /// The answer in a few plain lines.
-pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) {
-    say.answer(&headline(city, answer, say.language));
+pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) -> Result<(), Fault> {
+    let title = headline(city, answer, say.language);
+    let reached = (answer.trace.heading == Heading::Downstream).then(|| reaches(city, answer, say.language));
+    city.check_intact()?;
+    say.answer(&title);
     for candidate in answer.candidates.iter().take(3) {
         let why: Vec<&str> = candidate.evidence.iter().take(3).map(|e| e.text.as_str()).collect();
         let name = if candidate.name.is_empty() { &candidate.drainer } else { &candidate.name };
@@ -205,8 +210,8 @@ pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) {
             why.join(say.pick("; ", "；"))
         ));
     }
-    if answer.trace.heading == Heading::Downstream {
-        say.answer(&format!("  {}", reaches(city, answer, say.language)));
+    if let Some(reached) = reached {
+        say.answer(&format!("  {reached}"));
     }
     let mut reasons: Vec<(&str, usize)> = Vec::new();
     let up = answer.trace.heading == Heading::Upstream;
@@ -234,6 +239,7 @@ pub fn tell(city: &City, answer: &TraceAnswer, possible: bool, say: &Say) {
             (Language::Chinese, _) => format!("  存疑流向还可能增加管段 {more} 条"),
         });
     }
+    Ok(())
 }
 
 fn headline(city: &City, answer: &TraceAnswer, language: Language) -> String {

@@ -79,9 +79,44 @@ fn lines_of_another_question_are_not_gone_on_with() {
                 .concat();
         suyuan(folder.path(), &line, &[])
     };
-    // What a question without a limit has left behind.
-    fs::write(folder.path().join("a.ndjson.part"), "{\"half\": ").unwrap();
-    fs::write(folder.path().join("a.ndjson.part.key"), "another question").unwrap();
+    // What a question without a limit has left behind: its key, and a line that none of the others has.
+    assert_eq!(trace(&[]).status.code(), Some(0));
+    fs::rename(folder.path().join("a.ndjson"), folder.path().join("whole.ndjson")).unwrap();
+    let left = "{\"left\":1}\n";
+    let plant = || fs::write(folder.path().join("a.ndjson.part"), left).unwrap();
+    let begun = |more: &[&str]| {
+        plant();
+        assert_eq!(trace(more).status.code(), Some(0), "{more:?}");
+        let lines = fs::read_to_string(folder.path().join("a.ndjson")).unwrap();
+        fs::remove_file(folder.path().join("a.ndjson")).unwrap();
+        !lines.starts_with(left)
+    };
+    let mut child = Command::new(env!("CARGO_BIN_EXE_suyuan"))
+        .args(["trace", project.to_str().unwrap(), "--all-outfalls", "--resume", "-o", "a.ndjson"])
+        .current_dir(folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let key_file = folder.path().join("a.ndjson.part.key");
+    let key = loop {
+        match fs::read_to_string(&key_file) {
+            Ok(key) if !key.is_empty() => break key,
+            _ => assert!(child.try_wait().unwrap().is_none(), "it ended before its key was read"),
+        }
+    };
+    // A second run on the same file is refused while the first one writes.
+    let busy = trace(&[]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(busy.status.code(), Some(4), "{}", stderr(&busy));
+    let _ = fs::remove_file(folder.path().join("a.ndjson"));
+    fs::write(folder.path().join("a.ndjson.part.key"), &key).unwrap();
+    assert!(!begun(&[]), "the same question goes on");
+    for more in [&["--max-distance", "100"][..], &["--from", "PK009"], &["--possible"], &["--snap", "0.3"]] {
+        fs::write(folder.path().join("a.ndjson.part.key"), &key).unwrap();
+        assert!(begun(more), "{more:?} is another question");
+    }
     assert_eq!(trace(&["--max-distance", "100"]).status.code(), Some(0));
     let lines = fs::read_to_string(folder.path().join("a.ndjson")).unwrap();
     assert!(lines.lines().all(|l| serde_json::from_str::<Value>(l).unwrap()["schema"] == "suyuan.trace/1"));

@@ -16,6 +16,12 @@ pub enum ExportError {
         /// The file.
         path: PathBuf,
     },
+    /// Another run writes it at this moment.
+    #[error("{} is being written by another run", path.display())]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is one of the files that are read.
     #[error("{} is one of the files that are read; it is not written over", path.display())]
     IsInput {
@@ -85,6 +91,7 @@ impl ExportError {
         }
         match self {
             Self::Exists { path } => format!("{} 已存在", path.display()),
+            Self::Busy { path } => format!("{} 正由另一进程写入", path.display()),
             Self::IsInput { path } => format!("{} 是输入文件，不会被覆盖", path.display()),
             Self::IsFolder { path } => format!("无法写入 {}：它是一个文件夹", path.display()),
             Self::NoFolder { path } => format!("无法写入 {}：所在文件夹不存在", path.display()),

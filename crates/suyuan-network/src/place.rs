@@ -135,6 +135,29 @@ fn nearest_ids<'a>(id: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> 
 }
 
 impl Network {
+    /// Whether a node is called that. O(log n), as [`Network::find_node`].
+    #[must_use]
+    pub fn has_node(&self, name: &str) -> bool {
+        let called = |node: u32| self.node_names.at(node as usize);
+        let first = self.nodes_by_name().partition_point(|n| called(*n) < name);
+        first < self.node_count() && called(self.nodes_by_name().at(first)) == name
+    }
+
+    /// Whether a pipe has that id. O(log n), as [`Network::find_pipes`].
+    #[must_use]
+    pub fn has_pipe(&self, id: &str) -> bool {
+        let called = |pipe: u32| self.pipe_ids.at(pipe as usize);
+        let first = self.pipes_by_id().partition_point(|p| called(*p) < id);
+        first < self.pipe_count() && called(self.pipes_by_id().at(first)) == id
+    }
+
+    /// Whether an outfall has that id. O(log n).
+    #[must_use]
+    pub fn has_outfall(&self, id: &str) -> bool {
+        let first = self.outfalls.partition_point(|o| o.id.as_str() < id);
+        first < self.outfalls.len() && self.outfalls.at(first).id == id
+    }
+
     /// The node of that name.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ impl Restriction<'_> {
     }
 
     /// What remains of an upstream trace. Distances stay those to its start; a branch that ends where a clean place rules out the rest has
-    /// the stop [`StopReason::Cleared`].
+    /// the stop [`StopReason::Cleared`]. What doubtful directions might add is not part of it.
     ///
     /// # Complexity
     /// O(n log r) for n steps and r runs of the sets.
@@ -80,7 +80,8 @@ impl Restriction<'_> {
         cleared.dedup_by_key(|stop| stop.node);
         trace.stops.extend(cleared);
         trace.stops.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.node.cmp(&b.node)));
-        trace.possible.retain(|r| !self.not_above.iter().any(|set| set.contains_reach(network, *r)));
+        // What doubtful directions would add depends on the doubtful directions above the others as well.
+        trace.possible.clear();
         trace
     }
 

@@ -41,7 +41,8 @@ pub struct NotFinite {
 /// Sums of a number of each node and of each reach, over any upstream set.
 ///
 /// # Units
-/// Those of the numbers. Of a reach that is cut, its number counts by the share of its length that is in the set.
+/// Those of the numbers. Of a reach that is cut, its number counts by the share of its length that is in the set; reaches that are
+/// shut have none.
 ///
 /// # Complexity
 /// Build O(nodes + reaches), 16 bytes each. A sum takes O(runs), and O(reaches beside the node) for each start on a pipe's inside.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use suyuan_core::drawn::drawn_crs;
 use suyuan_core::raw::{
     Column, Field, LayerSource, MemoryAttributes, RawLayer, RawSurvey, Role, ShapeKind, Shapes,
@@ -19,12 +20,12 @@ use suyuan_trace::{Restriction, StopReason, Sums, TraceIndex, TraceOptions, Trac
 
 /// Lines through places ten metres apart, joined where they touch.
 fn network_of(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
-    network_with(lines, shut, |_| None)
+    network_with(lines, shut, false, |_| None)
 }
 
 /// The same; some directions are recorded, so that some are certain.
 fn mixed_network(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
-    network_with(lines, shut, |i| match i % 4 {
+    network_with(lines, shut, true, |i| match i % 4 {
         0 => Some(FlowSign::WithDrawn),
         1 => Some(FlowSign::AgainstDrawn),
         _ => None,
@@ -34,6 +35,7 @@ fn mixed_network(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
 fn network_with(
     lines: &[Vec<(i32, i32)>],
     shut: &BTreeSet<usize>,
+    doubtful: bool,
     flow: impl Fn(usize) -> Option<FlowSign>,
 ) -> Network {
     let mut shapes = Shapes::new(ShapeKind::Line);
@@ -56,10 +58,12 @@ fn network_with(
         shapes,
     };
     let survey = RawSurvey { crs: drawn_crs(), layers: vec![layer], findings: Vec::new() };
+    // Weighed, directions that nothing tells are doubtful.
+    let direct = if doubtful { DirectBy::Weighed } else { DirectBy::Stated };
     let config = BuildConfig {
         snap: SnapTolerance::Metres(0.5),
         join: JoinBy::Geometry,
-        direct: DirectBy::Stated,
+        direct,
         ..BuildConfig::automatic()
     };
     build_network(&survey, &config).unwrap().0
@@ -187,21 +191,6 @@ proptest! {
         check(&network, &x.either(&y, &network), &combine(|p, q| p | q));
         check(&network, &x.without(&y, &network), &combine(|p, q| p - q));
         check(&network, &y.without(&x, &network), &combine(|p, q| q - p));
-    }
-
-    #[test]
-    fn a_trace_by_the_index_is_the_one_by_walking((lines, shut) in plans(), lot in 0usize..1000, possible: bool) {
-        let network = mixed_network(&lines, &shut);
-        let index = TraceIndex::new(&network);
-        let options = TraceOptions { possible, ..TraceOptions::default() };
-        let start = place(&network, lot);
-        let walked = Tracer::new(&network).trace(&start, &options);
-        let mut tracer = Tracer::with_index(&network, &index);
-        // A question with a limit in between is walked, and leaves the next one as it is.
-        prop_assert_eq!(&tracer.trace(&start, &options), &walked);
-        let limited = TraceOptions { max_distance: Some(12.0), ..TraceOptions::default() };
-        prop_assert_eq!(tracer.trace(&start, &limited), Tracer::new(&network).trace(&start, &limited));
-        prop_assert_eq!(&tracer.trace(&start, &options), &walked);
     }
 
     #[test]
@@ -391,4 +380,37 @@ fn a_heavily_braided_river_is_the_closure() {
     }
     let shut = (0..lines.len()).filter(|_| next(20) == 0).collect();
     check_nodes(&network_of(&lines, &shut), 17);
+}
+
+#[test]
+fn a_trace_by_the_index_is_the_one_by_walking() {
+    let config = ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() };
+    let seen = std::cell::Cell::new([0; 3]);
+    let outcome = TestRunner::new(config).run(
+        &(plans(), 0usize..1000, any::<bool>()),
+        |((lines, shut), lot, possible)| {
+            let network = mixed_network(&lines, &shut);
+            let index = TraceIndex::new(&network);
+            let options = TraceOptions { possible, ..TraceOptions::default() };
+            let start = place(&network, lot);
+            let walked = Tracer::new(&network).trace(&start, &options);
+            let mut tracer = Tracer::with_index(&network, &index);
+            // A question with a limit in between is walked, and leaves the next one as it is.
+            prop_assert_eq!(&tracer.trace(&start, &options), &walked);
+            let limited = TraceOptions { max_distance: Some(12.0), ..TraceOptions::default() };
+            prop_assert_eq!(tracer.trace(&start, &limited), Tracer::new(&network).trace(&start, &limited));
+            prop_assert_eq!(&tracer.trace(&start, &options), &walked);
+            let [added, certain, rings] = seen.get();
+            let is = |yes: bool| usize::from(yes);
+            seen.set([
+                added + is(!walked.possible.is_empty()),
+                certain
+                    + is(walked.steps.iter().any(|s| s.certain) && walked.steps.iter().any(|s| !s.certain)),
+                rings + is(walked.stops.iter().any(|s| s.reason == StopReason::Loop)),
+            ]);
+            Ok(())
+        },
+    );
+    outcome.unwrap();
+    assert!(seen.get().iter().all(|n| *n > 50), "doubtful, partly certain and ringed: {:?}", seen.get());
 }

@@ -295,8 +295,8 @@ impl City {
         if !restriction.is_empty() && request.heading == Heading::Downstream {
             return Err(Error::CannotCombine { first: "--also-above, --not-above", second: "--downstream" });
         }
-        if !restriction.also_above.is_empty() && request.possible {
-            return Err(Error::CannotCombine { first: "--also-above", second: "--possible" });
+        if !restriction.is_empty() && request.possible {
+            return Err(Error::CannotCombine { first: "--also-above, --not-above", second: "--possible" });
         }
         let options = TraceOptions {
             heading: request.heading,

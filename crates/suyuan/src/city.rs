@@ -134,7 +134,8 @@ impl City {
         let mut sources: Vec<(String, Fingerprint)> = Vec::new();
         let grids = spec.layers.iter().map(|l| &l.crs).chain([&spec.read.crs]).flatten();
         let points = grids.filter_map(|crs| shared_points_file(crs));
-        for path in spec.layers.iter().flat_map(|l| files_of(&l.path)).chain(points) {
+        let tables = spec.read.dialect_files.iter().chain(&spec.trades).cloned();
+        for path in spec.layers.iter().flat_map(|l| files_of(&l.path)).chain(points).chain(tables) {
             let name = path.to_string_lossy().into_owned();
             if path.is_file() && !sources.iter().any(|s| s.0 == name) {
                 sources.push((name, fingerprint(&path)?));

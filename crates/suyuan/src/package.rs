@@ -473,10 +473,7 @@ pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
         info.push((format!("layer {}", layer.role.key()), text));
     }
     for (path, fingerprint) in &city.sources {
-        info.push((
-            format!("source {path}"),
-            format!("{} bytes, {:016x}", fingerprint.size, fingerprint.hash),
-        ));
+        info.push((format!("source {path}"), format!("{} bytes, {:08x}", fingerprint.size, fingerprint.sum)));
     }
     info
 }

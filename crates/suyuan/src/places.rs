@@ -72,21 +72,19 @@ impl<'a> Places<'a> {
                 Ok((network.place_near(self.nearest(), place, limit, &what)?, "place", what))
             }
             Reference::Any(id) => {
-                let outfall = self.seek(&Reference::Outfall(id.clone()), limit);
-                if !matches!(outfall, Err(Error::Place(PlaceError::Unknown { .. }))) {
-                    return outfall;
-                }
-                for other in [Reference::Node(id.clone()), Reference::Pipe(id.clone())] {
-                    let found = self.seek(&other, limit);
-                    if !matches!(found, Err(Error::Place(PlaceError::Unknown { .. }))) {
-                        return found;
-                    }
-                }
-                // Without outfalls nodes are what was meant.
-                if network.outfall_ids().len() == 0 {
-                    return self.seek(&Reference::Node(id.clone()), limit);
-                }
-                outfall
+                // Names most like it are looked for only when it is none of these.
+                let id = id.clone();
+                let only_nodes = network.outfall_ids().len() == 0;
+                self.seek(
+                    &match network {
+                        n if n.has_outfall(&id) => Reference::Outfall(id),
+                        n if n.has_node(&id) => Reference::Node(id),
+                        n if n.has_pipe(&id) => Reference::Pipe(id),
+                        _ if only_nodes => Reference::Node(id),
+                        _ => Reference::Outfall(id),
+                    },
+                    limit,
+                )
             }
         }
     }

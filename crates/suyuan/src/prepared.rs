@@ -13,7 +13,7 @@ use suyuan_attribution::Drainers;
 use suyuan_core::stored::{Sections, Stored, StoredError};
 use suyuan_export::ExportError;
 use suyuan_network::{Network, NetworkPages};
-use suyuan_read::{Fingerprint, ReadError, fingerprint};
+use suyuan_read::{Fingerprint, ReadError};
 use suyuan_trace::TraceIndex;
 
 use crate::city::{City, trades_of};
@@ -37,7 +37,7 @@ impl City {
     /// Writes the prepared network, beside its final name first.
     ///
     /// # Errors
-    /// [`Error::Export`] if it cannot be written.
+    /// [`Error::Export`] if it cannot be written; [`Error::BadPrepared`] if the city comes from a damaged file.
     pub fn save(&self, path: &Path, overwrite: bool) -> Result<(), Error> {
         if path.exists() && !overwrite {
             return Err(ExportError::Exists { path: path.to_owned() }.into());
@@ -59,6 +59,8 @@ impl City {
         self.trace_index().put(&mut sections);
         self.drainers.put(&drainers, &mut sections);
         self.findings.put(&findings, &mut sections);
+        // A prepared city has been read as a whole by now.
+        self.check_intact()?;
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
         let written = File::create(&beside).and_then(|file| {
@@ -100,7 +102,7 @@ impl City {
         let (head, network, index, drainers, findings) = sections(&stored).map_err(|e| bad(path, &e))?;
         let mut changed = Vec::new();
         for (source, known) in &head.sources {
-            if fingerprint(Path::new(source)).ok().as_ref() != Some(known) {
+            if !known.holds(Path::new(source)) {
                 changed.push(source.clone());
             }
         }
@@ -118,6 +120,16 @@ impl City {
             prepared: Some((path.to_owned(), stored)),
         };
         Ok((city, changed))
+    }
+
+    /// What makes this city answer as it does, as a text: how it was read and built, the bytes of its files, what is believed of
+    /// trades. Two cities of one identity give the same answers.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let sums: Vec<(&str, u64, u32)> =
+            self.sources.iter().map(|(name, f)| (name.as_str(), f.size, f.sum)).collect();
+        let stored = self.prepared.as_ref().map(|(_, stored)| stored.sum());
+        format!("{:?} {sums:?} {stored:?} {:?}", self.spec, self.trades)
     }
 
     /// Whether everything read so far of a prepared file was as it was written. To be asked before an answer is believed.

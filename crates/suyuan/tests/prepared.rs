@@ -59,11 +59,12 @@ fn no_damage_is_believed_and_none_panics() {
     let other_right = others(&city).unwrap();
     let (mut at_once, mut later) = (0, 0);
     let mut lot = 1u64;
-    for _ in 0..100 {
+    for round in 0..100 {
         lot = lot.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let mut bytes = whole.clone();
-        // A few bytes in a row, anywhere.
-        for byte in bytes.iter_mut().skip((lot >> 20) as usize % whole.len()).take(1 + (lot >> 60) as usize) {
+        // A few bytes in a row, anywhere, and now and then in the head.
+        let within = if round % 10 == 0 { 500 } else { whole.len() };
+        for byte in bytes.iter_mut().skip((lot >> 20) as usize % within).take(1 + (lot >> 60) as usize) {
             *byte ^= (lot >> 12) as u8 | 1;
         }
         // A file beside, since the one before may still be mapped.

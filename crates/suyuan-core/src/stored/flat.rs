@@ -64,10 +64,10 @@ impl<T: Pod> Flat<T> {
         self.len() == 0
     }
 
-    /// An entry.
+    /// An entry. One that a stored array does not have is a sign of damage, and reads as zeros.
     ///
     /// # Panics
-    /// If there is no such entry.
+    /// If an array in memory has no such entry.
     #[must_use]
     #[inline]
     pub fn at(&self, index: usize) -> T {
@@ -77,16 +77,23 @@ impl<T: Pod> Flat<T> {
         }
     }
 
-    /// Some entries in a row; fewer or none where the bytes are damaged.
+    /// Some entries in a row; none where the bytes are damaged.
     ///
     /// # Panics
-    /// If the range ends past the last entry of an array in memory, or begins past its end.
+    /// If an array in memory does not have them.
     #[must_use]
     #[inline]
     pub fn slice(&self, range: Range<usize>) -> &[T] {
         match &self.0 {
             Kind::Memory(list) => &list[range],
             Kind::Stored(stored, bytes) => stored_slice(stored, bytes, range),
+        }
+    }
+
+    /// Remembers that what it says cannot be, if it is stored.
+    pub(super) fn mark_damaged(&self) {
+        if let Kind::Stored(stored, _) = &self.0 {
+            stored.mark_damaged();
         }
     }
 
@@ -113,9 +120,12 @@ pub(crate) fn partition_point(count: usize, meets: impl Fn(usize) -> bool) -> us
 }
 
 fn stored_slice<'a, T: Pod>(stored: &'a Stored, bytes: &Range<usize>, range: Range<usize>) -> &'a [T] {
-    let place =
-        |index: usize| index.saturating_mul(size_of::<T>()).saturating_add(bytes.start).min(bytes.end);
+    let place = |index: usize| index.saturating_mul(size_of::<T>()).saturating_add(bytes.start);
     let wanted = place(range.start)..place(range.end);
+    if wanted.start > wanted.end || wanted.end > bytes.end {
+        stored.mark_damaged();
+        return &[];
+    }
     if wanted.is_empty() || !stored.check(&wanted) {
         return &[];
     }

@@ -79,8 +79,12 @@ impl<T: DeserializeOwned + Default> Paged<T> {
                     let from = if page == 0 { 0 } else { ends.at(page) as usize };
                     let to = ends.at(page + 1) as usize;
                     let bytes = if from <= to { bytes.slice(from..to) } else { &[] };
+                    let count = PAGE.min(len - page * PAGE);
                     let mut records: Vec<T> = postcard::from_bytes(bytes).unwrap_or_default();
-                    records.resize_with(PAGE.min(len - page * PAGE), T::default);
+                    if records.len() != count {
+                        ends.mark_damaged();
+                    }
+                    records.resize_with(count, T::default);
                     records.into_boxed_slice()
                 });
                 &page[index % PAGE]

@@ -236,6 +236,18 @@ impl Stored {
         Ok(Flat::stored(self.clone(), range))
     }
 
+    /// The sum of the head, which holds those of all blocks: another content, another sum.
+    #[must_use]
+    pub fn sum(&self) -> u32 {
+        let all = self.all();
+        u32::from_le_bytes([all[16], all[17], all[18], all[19]])
+    }
+
+    /// Remembers that something read so far is not what was written.
+    pub(super) fn mark_damaged(&self) {
+        self.damaged.store(true, Ordering::Relaxed);
+    }
+
     /// Whether some of what was read so far was damaged.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
