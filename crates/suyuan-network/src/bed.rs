@@ -5,7 +5,7 @@ use suyuan_core::{Origin, RawSurvey};
 
 use crate::direct::Direction;
 use crate::ids::{NodeId, PipeId, ReachId};
-use crate::network::Network;
+use crate::network::{Network, Pipe};
 use crate::split::Nodes;
 use crate::survey::Lines;
 
@@ -25,9 +25,14 @@ impl Network {
         Some(self.node_grounds.at(node.index())).filter(|v| v.is_finite())
     }
 
-    /// Length of a pipe along its flow, metres: the sum of its reaches.
+    /// Length of a pipe along its flow, metres: the sum of its reaches. O(1) for a pipe of one part.
     #[must_use]
     pub fn pipe_length(&self, pipe: PipeId) -> f64 {
+        let Pipe { parts, reaches: (first, after), .. } = self.pipe(pipe);
+        if parts.1 - parts.0 == 1 && first < after {
+            // Its reaches follow each other along the part.
+            return self.reach(ReachId(after - 1)).measures[1] - self.reach(ReachId(first)).measures[0];
+        }
         self.reaches_of(pipe).map(|r| self.reach(r).length()).fold(0.0, |a, b| a + b)
     }
 

@@ -59,7 +59,7 @@ pub struct Profile {
 /// Metres; levels above the survey's datum.
 ///
 /// # Complexity
-/// O(reaches of the way and of their pipes).
+/// O(reaches of the way), each times the reaches of its pipe.
 ///
 /// # Example
 /// ```

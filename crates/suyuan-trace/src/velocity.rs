@@ -238,7 +238,7 @@ pub fn part_full_velocity(diameter: f64, slope: f64, depth_ratio: f64, roughness
 /// holds what leaves it, and a pressure pipe holds what enters it from gravity pipes.
 ///
 /// # Complexity
-/// O(pipes at its upper node, and reaches of its pipe).
+/// O(pipes at its upper node), and O(reaches of its pipe) if that is of several parts.
 #[must_use]
 pub fn travel_of_reach(network: &Network, reach: ReachId, settings: &TravelSettings) -> ReachTravel {
     let row = network.reach(reach);
