@@ -25,7 +25,7 @@ use say::Say;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let say = Say::new(cli.progress);
+    let say = Say::new(cli.progress, cli.command.output().is_some());
     say::clean_up_when_interrupted(cli.command.output());
     let result = match &cli.command {
         Command::Demo(args) => demo::run(args, &say),

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,6 +16,10 @@ pub struct Say {
     pub language: Language,
     progress: Progress,
     bar: Option<ProgressBar>,
+    /// Whether there is a file to be written besides.
+    writes_file: bool,
+    /// Whether nobody reads standard output any more.
+    is_closed: AtomicBool,
 }
 
 /// What goes wrong on the command line.
@@ -64,7 +69,7 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
 
 impl Say {
     /// Finds the language: `SUYUAN_LANG`, then `LC_ALL`, then `LANG`.
-    pub fn new(progress: Progress) -> Self {
+    pub fn new(progress: Progress, writes_file: bool) -> Self {
         let locale = ["SUYUAN_LANG", "LC_ALL", "LANG"]
             .iter()
             .filter_map(|name| std::env::var(name).ok())
@@ -78,7 +83,8 @@ impl Say {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { language: Language::from_locale(&locale), progress, bar }
+        let language = Language::from_locale(&locale);
+        Self { language, progress, bar, writes_file, is_closed: AtomicBool::new(false) }
     }
 
     /// The English or the Chinese text.
@@ -157,12 +163,16 @@ impl Say {
         }
     }
 
-    /// A line of the answer on standard output; a closed pipe ends the program quietly.
+    /// A line of the answer on standard output. A closed pipe ends the program quietly, unless it has a file to write.
     pub fn answer(&self, text: &str) {
         self.done();
-        if writeln!(std::io::stdout(), "{text}").is_err() {
+        if self.is_closed.load(Ordering::Relaxed) || writeln!(std::io::stdout(), "{text}").is_ok() {
+            return;
+        }
+        if !self.writes_file {
             std::process::exit(0);
         }
+        self.is_closed.store(true, Ordering::Relaxed);
     }
 }
 

@@ -70,6 +70,23 @@ fn a_batch_that_is_killed_fifty_times_ends_as_one_that_is_not() {
 }
 
 #[test]
+fn a_reader_that_stops_reading_does_not_stop_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = samples().join("binjiang/city.toml");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_suyuan"))
+        .args(["trace", project.to_str().unwrap(), "--all-outfalls", "--json", "-o", "a.ndjson"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let lines = fs::read_to_string(folder.path().join("a.ndjson")).unwrap();
+    assert_eq!(lines.lines().count(), 61);
+}
+
+#[test]
 fn lines_of_another_question_are_not_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     let project = samples().join("binjiang/city.toml");
