@@ -89,7 +89,7 @@ impl Trace {
                         None => brings += share[edge.target().index()],
                     }
                 }
-                ring.let_out(k, part * (reaches - within) as f64, part * brings);
+                ring.let_out(k, part * reaches.saturating_sub(within) as f64, part * brings);
             }
             for (n, solved) in group.iter().zip(ring.solve()) {
                 if Some(n.index()) != start {

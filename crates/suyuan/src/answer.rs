@@ -441,6 +441,8 @@ impl<'a> CityTracer<'a> {
         let city = self.city;
         let network = &city.network;
         let mut trace = self.tracer.trace(&place, &self.options);
+        // Nothing is worked out from what a damaged file says.
+        city.check_intact()?;
         let mut ranked = rank_candidates(network, &trace, &city.drainers, &city.trades);
         if !self.restriction.is_empty() {
             trace = self.restriction.of(network, trace);
