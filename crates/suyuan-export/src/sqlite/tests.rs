@@ -180,12 +180,15 @@ fn the_page_that_sqlite_locks_by_stays_out_of_use() {
         let path = folder.path().join(format!("{page}.db"));
         write(&path, &tables, Some((page - 1) * 4096));
         let pages = std::fs::metadata(&path).unwrap().len() / 4096;
-        let unused = format!("Page {page}: never used");
+        // One page, and nothing else; releases of SQLite say it in different words.
+        let said = [format!("Page {page}: never used"), format!("Page {page} is never used")];
         if page == 3 {
             assert_eq!(check_file(&path), ["ok"], "SQLite's own pages come first");
         } else {
             assert!(page < pages);
-            assert_eq!(check_file(&path), [format!("*** in database main ***\n{unused}")]);
+            let found = check_file(&path);
+            let told = said.iter().any(|unused| found == [format!("*** in database main ***\n{unused}")]);
+            assert!(told, "{found:?}");
         }
         let read = Connection::open(&path).unwrap();
         assert_eq!((dump(&read, 0).len(), dump(&read, 1).len()), (3000, 40));
