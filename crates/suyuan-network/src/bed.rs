@@ -112,15 +112,22 @@ pub(crate) fn node_grounds(
         [Field::GroundFrom, Field::InvertFrom, Field::DepthFrom],
         [Field::GroundTo, Field::InvertTo, Field::DepthTo],
     ];
+    // The columns of each layer, looked up once.
+    let columns: Vec<[[Option<&[f64]>; 3]; 2]> =
+        survey.layers.iter().map(|layer| FIELDS.map(|side| side.map(|field| layer.numbers(field)))).collect();
     for (p, (pipe, (direction, _))) in lines.pipes.iter().zip(directions).enumerate() {
-        let (layer, row) = (&survey.layers[pipe.origin.layer as usize], pipe.origin.row as usize);
-        for (side, [ground, invert, depth]) in FIELDS.into_iter().enumerate() {
+        let row = pipe.origin.row as usize;
+        for (side, [ground, invert, depth]) in columns[pipe.origin.layer as usize].iter().enumerate() {
+            if ground.is_none() && (invert.is_none() || depth.is_none()) {
+                continue;
+            }
             // Where the levels of a pipe stand at each other's ends, its ground levels do too.
             let node = nodes.of_element[lines.end_of(p, side ^ usize::from(direction.exchanged))];
             let known = &mut grounds[node.index()];
             if !known.is_finite() {
-                let deep = || Some(layer.number(invert, row)? + layer.number(depth, row)?);
-                *known = layer.number(ground, row).or_else(deep).unwrap_or(f64::NAN);
+                let number = |column: &Option<&[f64]>| Some((*column)?[row]).filter(|v| v.is_finite());
+                let deep = || Some(number(invert)? + number(depth)?);
+                *known = number(ground).or_else(deep).unwrap_or(f64::NAN);
             }
         }
     }
