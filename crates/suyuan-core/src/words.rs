@@ -299,9 +299,26 @@ macro_rules! coded {
             /// The word stored by a number; the least telling one where there is none.
             #[must_use]
             pub fn from_code(code: u8) -> Self {
-                [$(Self::$word),+].get(usize::from(code)).copied().unwrap_or(Self::$other)
+                Self::BY_CODE.get(usize::from(code)).copied().unwrap_or(Self::$other)
             }
+
+            const BY_CODE: &[Self] = &[$(Self::$word),+];
         }
+
+        // Each word stands at its own number, and none is missing.
+        const _: () = {
+            let mut code = 0;
+            while code < $name::BY_CODE.len() {
+                assert!($name::BY_CODE[code] as usize == code);
+                code += 1;
+            }
+            const fn each_is_listed(word: $name) {
+                match word {
+                    $($name::$word => {})+
+                }
+            }
+            each_is_listed($name::$other);
+        };
     )+};
 }
 

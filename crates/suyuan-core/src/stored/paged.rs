@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::stored::flat::partition_point;
 use crate::stored::{Flat, Sections, Stored, StoredError};
 
-/// The records decoded together.
+/// The records decoded together: few, since those that are asked for often lie apart, and a place for each page is kept in memory.
 const PAGE: usize = 16;
 
 /// Records in memory, or pages of them in [`Stored`] bytes.

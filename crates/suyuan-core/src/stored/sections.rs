@@ -14,12 +14,16 @@ use bytemuck::Pod;
 
 use crate::stored::Flat;
 
-/// The bytes that share one sum.
+const _: () =
+    assert!(cfg!(target_endian = "little"), "sections are read where they lie, and lie little-endian");
+
+/// The bytes that share one sum: a page of memory, so that what is read is what is checked.
 const BLOCK: usize = 1 << 12;
+/// Sizes of the head, of a row of the table, and of the name in it, as in the layout above.
 const HEAD: usize = 32;
 const ROW: usize = 40;
 const NAME: usize = 24;
-/// Sections and the data as a whole begin at multiples of this.
+/// Sections and the data as a whole begin at multiples of this: a line of the cache, and more than any number needs.
 const ALIGN: usize = 64;
 
 /// Why bytes are no container that can be read.

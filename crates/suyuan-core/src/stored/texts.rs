@@ -1,10 +1,9 @@
 //! Many short texts.
 
-use bytemuck::Pod;
+use std::sync::Arc;
 
 use crate::stored::{Flat, Sections, Stored, StoredError};
 use crate::text::TextColumn;
-use std::sync::Arc;
 
 /// A [`TextColumn`] that may be stored.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,9 +63,6 @@ impl Texts {
     /// # Errors
     /// As [`Stored::flat`].
     pub fn open(stored: &Arc<Stored>, name: &str) -> Result<Self, StoredError> {
-        fn flat<T: Pod>(stored: &Arc<Stored>, name: &str) -> Result<Flat<T>, StoredError> {
-            stored.flat(name)
-        }
-        Ok(Self { bytes: flat(stored, name)?, ends: flat(stored, &format!("{name}.ends"))? })
+        Ok(Self { bytes: stored.flat(name)?, ends: stored.flat(&format!("{name}.ends"))? })
     }
 }
