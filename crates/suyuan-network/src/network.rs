@@ -51,11 +51,20 @@ pub struct Reach {
     pub probability: f32,
 }
 
+/// A direction less probable than this is doubtful: one time in four, or more often, it is the other way.
+const DOUBTFUL: f32 = 0.75;
+
 impl Reach {
     /// Its length, metres.
     #[must_use]
     pub fn length(&self) -> f64 {
         self.measures[1] - self.measures[0]
+    }
+
+    /// Whether it may well flow the other way: its direction is unknown, or less probable than 0.75.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.certainty == Certainty::Unknown || self.probability < DOUBTFUL
     }
 }
 
@@ -286,6 +295,12 @@ impl Network {
     #[inline]
     pub fn pipe(&self, pipe: PipeId) -> Pipe {
         self.pipes.at(pipe.index()).into()
+    }
+
+    /// Whether water can pass a reach: its pipe is not shut.
+    #[must_use]
+    pub fn is_open(&self, reach: ReachId) -> bool {
+        self.pipe(self.reach(reach).pipe).mode != FlowMode::Blocked
     }
 
     /// The id of a pipe in the survey.

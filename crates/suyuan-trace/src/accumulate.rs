@@ -6,7 +6,6 @@ use suyuan_core::Language;
 use suyuan_network::{Network, NodeId, ReachId};
 
 use crate::handed::Handed;
-use crate::ways::is_open;
 
 /// Amounts on a network: inhabitants, hectares, litres a second, whatever may be added.
 #[doc(alias = "累计量")]
@@ -211,7 +210,7 @@ impl Amounts<'_> {
         let mut own =
             if self.nodes.is_empty() { vec![0.0; network.node_count()] } else { self.nodes.to_vec() };
         for (reach, amount) in network.reach_ids().zip(self.reaches) {
-            if is_open(network, reach) {
+            if network.is_open(reach) {
                 own[network.reach(reach).to.index()] += amount;
             }
         }
@@ -225,7 +224,7 @@ fn onward(network: &Network, node: NodeId) -> impl Iterator<Item = ReachId> + Cl
         .outgoing(node)
         .iter()
         .copied()
-        .filter(move |r| is_open(network, *r) && network.reach(*r).to != node)
+        .filter(move |r| network.is_open(*r) && network.reach(*r).to != node)
 }
 
 /// Nodes that all reach each other, uppermost first.

@@ -123,11 +123,6 @@ impl<T: Pod> Runs<T> {
     }
 }
 
-/// Whether water cannot pass a reach at all.
-pub(crate) fn is_blocked(network: &Network, reach: Reach) -> bool {
-    network.pipe(reach.pipe).mode == FlowMode::Blocked
-}
-
 /// The length of a reach as far as stretches of it go: 1 for a reach without length, that is in a set or is not.
 pub(crate) fn extent(reach: Reach) -> f64 {
     if reach.length() > 0.0 { reach.length() } else { 1.0 }
@@ -138,7 +133,7 @@ impl TraceIndex {
     #[must_use]
     pub fn new(network: &Network) -> Self {
         let order = Order::new(network);
-        let open = |r: &ReachId| !is_blocked(network, network.reach(*r));
+        let open = |r: &ReachId| network.is_open(*r);
         let at = |r: ReachId| order.first[network.reach(r).to.index()];
         let reaches = Runs::new(order.nodes.len(), || network.reach_ids().filter(open).map(|r| (at(r), r)));
         let (mut heads, mut tails) = (Vec::new(), Vec::new());
@@ -283,11 +278,11 @@ impl Order {
                 let node = *node;
                 if let Some(reach) = network.incoming(node).get(*tried as usize) {
                     *tried += 1;
-                    let reach = network.reach(*reach);
-                    let above = met[reach.from.index()];
-                    if is_blocked(network, reach) {
+                    if !network.is_open(*reach) {
                         continue;
                     }
+                    let reach = network.reach(*reach);
+                    let above = met[reach.from.index()];
                     if above.number == NONE {
                         enter = Some(reach.from);
                     } else if first[reach.from.index()] == NONE {

@@ -9,6 +9,7 @@
 mod accumulate;
 mod common;
 mod cross;
+mod ends;
 mod flow;
 mod handed;
 mod index;

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
-use crate::ways::is_open;
-
 /// Spots closer than this on one reach are the same, metres.
 const SAME: f64 = 1e-9;
 
@@ -76,7 +74,7 @@ impl<'a> Marked<'a> {
     pub(crate) fn downstream(&self, number: usize, pass: &mut dyn FnMut(usize, f64, ReachId)) {
         match self.place(number) {
             PlaceKind::Node(node) => {
-                for reach in self.network.outgoing(node).iter().filter(|r| is_open(self.network, **r)) {
+                for reach in self.network.outgoing(node).iter().filter(|r| self.network.is_open(**r)) {
                     let row = self.network.reach(*reach);
                     match self.on.get(reach).and_then(|on| on.first()) {
                         Some(spot) => {
@@ -86,7 +84,7 @@ impl<'a> Marked<'a> {
                     }
                 }
             }
-            PlaceKind::Reach { reach, above_end } if is_open(self.network, reach) => {
+            PlaceKind::Reach { reach, above_end } if self.network.is_open(reach) => {
                 let on = &self.on[&reach];
                 let after = on.iter().position(|i| *i == number).and_then(|p| on.get(p + 1));
                 match after {

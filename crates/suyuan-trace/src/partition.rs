@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use suyuan_network::{Network, NodeId, OutfallId};
 
-use crate::index::{TraceIndex, is_blocked};
+use crate::index::TraceIndex;
 
 /// A network by where its water goes.
 ///
@@ -70,9 +70,10 @@ pub fn partition_by_outfall(network: &Network, index: &TraceIndex) -> Partition 
                 let own = sets.of(own.clone());
                 district = sets.join(district, own);
             }
-            for reach in network.outgoing(*node).iter().map(|r| network.reach(*r)) {
-                if index.first.at(reach.to.index()) != position && !is_blocked(network, reach) {
-                    district = sets.join(district, of_node[reach.to.index()]);
+            for reach in network.outgoing(*node).iter().filter(|r| network.is_open(**r)) {
+                let to = network.reach(*reach).to;
+                if index.first.at(to.index()) != position {
+                    district = sets.join(district, of_node[to.index()]);
                 }
             }
         }

@@ -1,12 +1,8 @@
 //! The shortest way from one place to another.
 
-use suyuan_core::Certainty;
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
-use crate::ways::{cheapest, is_open};
-
-/// A direction less probable than this may be the other way.
-const DOUBTFUL: f32 = 0.75;
+use crate::ways::cheapest;
 
 /// A reach that a way passes.
 #[doc(alias = "路径管段")]
@@ -108,12 +104,6 @@ pub fn find_path(network: &Network, from: &Place, to: &Place) -> Path {
     shortest(network, from, to, true).map_or(Path::None, Path::Doubtful)
 }
 
-/// Whether a reach may flow the other way.
-fn is_doubtful(network: &Network, reach: ReachId) -> bool {
-    let row = network.reach(reach);
-    row.certainty == Certainty::Unknown || row.probability < DOUBTFUL
-}
-
 /// One end of a way that begins or ends inside a reach: the node beyond, how far, and whether against the flow.
 struct Stub {
     node: NodeId,
@@ -127,13 +117,13 @@ fn stubs(network: &Network, place: &Place, doubtful: bool, arrive: bool) -> Vec<
         PlaceKind::Node(node) => return vec![Stub { node, metres: 0.0, against: false }],
         PlaceKind::Reach { reach, above_end } => (reach, above_end),
     };
-    if !is_open(network, reach) {
+    if !network.is_open(reach) {
         return Vec::new();
     }
     let row = network.reach(reach);
     let below = Stub { node: row.to, metres: above_end, against: arrive };
     let above = Stub { node: row.from, metres: (row.length() - above_end).max(0.0), against: !arrive };
-    let turns = doubtful && is_doubtful(network, reach);
+    let turns = doubtful && network.reach(reach).is_doubtful();
     [below, above].into_iter().filter(|s| !s.against || turns).collect()
 }
 
@@ -150,12 +140,12 @@ fn shortest(network: &Network, from: &Place, to: &Place, doubtful: bool) -> Opti
     let until = if let [only] = ends.as_slice() { Some(only.node.index()) } else { None };
     let found = cheapest(network.node_count(), &at, until, |node, pass| {
         let node = node_of(network, node);
-        for reach in network.outgoing(node).iter().filter(|r| is_open(network, **r)) {
+        for reach in network.outgoing(node).iter().filter(|r| network.is_open(**r)) {
             let row = network.reach(*reach);
             pass(row.to.index(), row.length(), *reach);
         }
         if doubtful {
-            let turned = |r: &&ReachId| is_open(network, **r) && is_doubtful(network, **r);
+            let turned = |r: &&ReachId| network.is_open(**r) && network.reach(**r).is_doubtful();
             for reach in network.incoming(node).iter().filter(turned) {
                 let row = network.reach(*reach);
                 pass(row.from.index(), row.length(), *reach);
@@ -200,7 +190,7 @@ fn direct(network: &Network, from: &Place, to: &Place, doubtful: bool) -> Option
         return None;
     };
     let against = last > first;
-    let passes = is_open(network, reach) && (!against || (doubtful && is_doubtful(network, reach)));
+    let passes = network.is_open(reach) && (!against || (doubtful && network.reach(reach).is_doubtful()));
     if reach != other || !passes {
         return None;
     }
@@ -338,7 +328,7 @@ mod tests {
         survey.layers[0].columns.retain(|f, _| !matches!(f, Field::FromNode | Field::ToNode));
         let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
         let reach = network.reaches_of(network.find_pipes("P2").unwrap()[0]).next().unwrap();
-        assert!(is_doubtful(&network, reach), "{:?}", network.reach(reach));
+        assert!(network.reach(reach).is_doubtful(), "{:?}", network.reach(reach));
         let found = told(&network, "A", "C");
         assert!(found == "doubtful P1 P2", "{found}");
     }

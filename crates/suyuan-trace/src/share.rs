@@ -7,7 +7,6 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use suyuan_network::{Network, NodeId, PlaceKind, ReachId};
 
-use crate::index::is_blocked;
 use crate::options::Heading;
 use crate::trace::Trace;
 
@@ -16,7 +15,7 @@ impl Trace {
     #[must_use]
     pub fn ways_out(&self, network: &Network, node: NodeId) -> usize {
         let is_own = |r: ReachId| matches!(self.start.kind, PlaceKind::Reach { reach, .. } if reach == r);
-        let open = |r: &&ReachId| is_own(**r) || !is_blocked(network, network.reach(**r));
+        let open = |r: &&ReachId| is_own(**r) || network.is_open(**r);
         network.outgoing(node).iter().filter(open).count()
     }
 

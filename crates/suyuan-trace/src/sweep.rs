@@ -6,9 +6,10 @@ use std::collections::BinaryHeap;
 use suyuan_core::Certainty;
 use suyuan_network::{NodeId, Place, PlaceKind, ReachId};
 
-use crate::index::{TraceIndex, is_blocked};
+use crate::index::TraceIndex;
 use crate::options::Heading;
-use crate::tracer::{Metres, Tracer};
+use crate::tracer::Tracer;
+use crate::ways::Cost;
 
 /// What a sweep finds.
 pub(crate) struct Swept {
@@ -70,7 +71,7 @@ impl Tracer<'_> {
             for id in self.network.outgoing(node) {
                 let reach = self.network.reach(*id);
                 let below = self.distance.of(reach.to);
-                if below.is_finite() && !is_blocked(self.network, reach) {
+                if below.is_finite() && self.network.is_open(*id) {
                     distance = distance.min(below + reach.length());
                     sure |= reach.certainty == Certainty::Certain && self.sure[reach.to.index()];
                 }
@@ -86,7 +87,7 @@ impl Tracer<'_> {
         let network = self.network;
         let group = index.first.at(ring[0].index());
         let inside = |node: &NodeId| index.first.at(node.index()) == group;
-        let open = |id: &ReachId| !is_blocked(network, network.reach(*id));
+        let open = |id: &ReachId| network.is_open(*id);
         let mut heap = BinaryHeap::new();
         let mut sure = Vec::new();
         for node in ring {
@@ -107,7 +108,7 @@ impl Tracer<'_> {
                 }
             }
         }
-        while let Some(Reverse((Metres(at), node))) = heap.pop() {
+        while let Some(Reverse((Cost(at), node))) = heap.pop() {
             if at > self.distance.of(node) {
                 continue;
             }

@@ -4,18 +4,13 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
-use suyuan_core::{Certainty, FlowMode, NodeKind};
+use suyuan_core::Certainty;
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
 use crate::index::TraceIndex;
 use crate::options::{Heading, TraceOptions};
-use crate::stop::{Stop, StopReason};
 use crate::trace::{Step, Trace};
-
-/// A direction less probable than this is doubtful: it may run the other way.
-const DOUBTFUL: f32 = 0.75;
+use crate::ways::Cost;
 
 /// Every reach whose water can arrive at `start`, nearest first.
 ///
@@ -56,24 +51,6 @@ pub fn trace_downstream(network: &Network, start: &Place) -> Trace {
         .trace(start, &TraceOptions { heading: Heading::Downstream, ..TraceOptions::default() })
 }
 
-/// Distances order a heap like this.
-#[derive(PartialEq)]
-pub(crate) struct Metres(pub(crate) f64);
-
-impl Eq for Metres {}
-
-impl Ord for Metres {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-impl PartialOrd for Metres {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 /// The distance of each node in the current trace. Memory that is never touched stays zero, and costs nothing.
 pub(crate) struct Distances(Vec<u64>);
 
@@ -103,7 +80,6 @@ pub struct Tracer<'a> {
     pub(crate) sure: Vec<bool>,
     barrier_nodes: Vec<bool>,
     barrier_pipes: Vec<bool>,
-    has_structures: bool,
 }
 
 impl<'a> Tracer<'a> {
@@ -119,7 +95,6 @@ impl<'a> Tracer<'a> {
             touched: Vec::new(),
             barrier_nodes: Vec::new(),
             barrier_pipes: Vec::new(),
-            has_structures: network.has_structures(),
         }
     }
 
@@ -180,14 +155,13 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    fn is_barrier(&self, node: NodeId) -> bool {
+    pub(crate) fn is_barrier(&self, node: NodeId) -> bool {
         self.barrier_nodes.get(node.index()).copied().unwrap_or(false)
     }
 
-    fn is_shut(&self, reach: ReachId) -> bool {
+    pub(crate) fn is_shut(&self, reach: ReachId) -> bool {
         let pipe = self.network.reach(reach).pipe;
-        self.barrier_pipes.get(pipe.index()).copied().unwrap_or(false)
-            || self.network.pipe(pipe).mode == FlowMode::Blocked
+        self.barrier_pipes.get(pipe.index()).copied().unwrap_or(false) || !self.network.is_open(reach)
     }
 
     pub(crate) fn reset(&mut self) {
@@ -196,19 +170,19 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    fn next(&self, node: NodeId, heading: Heading) -> &'a [ReachId] {
+    pub(crate) fn next(&self, node: NodeId, heading: Heading) -> &'a [ReachId] {
         match heading {
             Heading::Upstream => self.network.incoming(node),
             Heading::Downstream => self.network.outgoing(node),
         }
     }
 
-    fn far_end(&self, reach: ReachId, heading: Heading) -> NodeId {
+    pub(crate) fn far_end(&self, reach: ReachId, heading: Heading) -> NodeId {
         let reach = self.network.reach(reach);
         if heading == Heading::Upstream { reach.from } else { reach.to }
     }
 
-    fn near_end(&self, reach: ReachId, heading: Heading) -> NodeId {
+    pub(crate) fn near_end(&self, reach: ReachId, heading: Heading) -> NodeId {
         let reach = self.network.reach(reach);
         if heading == Heading::Upstream { reach.to } else { reach.from }
     }
@@ -248,7 +222,7 @@ impl<'a> Tracer<'a> {
             return order;
         }
         self.reach_node(first, at, &mut heap);
-        while let Some(Reverse((Metres(at), node))) = heap.pop() {
+        while let Some(Reverse((Cost(at), node))) = heap.pop() {
             if at > self.distance.of(node) {
                 continue;
             }
@@ -327,7 +301,7 @@ impl<'a> Tracer<'a> {
         let (first, at) = self.first_node(start, heading);
         let mut starts = vec![(first, at)];
         if let PlaceKind::Reach { reach, .. } = start.kind
-            && self.is_doubtful(reach)
+            && self.network.reach(reach).is_doubtful()
         {
             starts.push((self.near_end(reach, heading), self.network.reach(reach).length() - at));
         }
@@ -335,7 +309,7 @@ impl<'a> Tracer<'a> {
             self.reach_node(node, at, &mut heap);
         }
         let mut added = Vec::new();
-        while let Some(Reverse((Metres(at), node))) = heap.pop() {
+        while let Some(Reverse((Cost(at), node))) = heap.pop() {
             let own = start.kind == PlaceKind::Node(node);
             if at > self.distance.of(node) || (self.is_barrier(node) && !own) {
                 continue;
@@ -345,8 +319,10 @@ impl<'a> Tracer<'a> {
                 Heading::Downstream => self.network.incoming(node),
             };
             let with = self.next(node, heading).iter().map(|r| (*r, self.far_end(*r, heading)));
-            let against =
-                turned.iter().filter(|r| self.is_doubtful(**r)).map(|r| (*r, self.near_end(*r, heading)));
+            let against = turned
+                .iter()
+                .filter(|r| self.network.reach(**r).is_doubtful())
+                .map(|r| (*r, self.near_end(*r, heading)));
             let open: Vec<_> = with.chain(against).filter(|(reach, _)| !self.is_shut(*reach)).collect();
             for (reach, far) in open {
                 if !std::mem::replace(&mut known[reach.index()], true) {
@@ -367,7 +343,7 @@ impl<'a> Tracer<'a> {
         &mut self,
         node: NodeId,
         there: f64,
-        heap: &mut BinaryHeap<Reverse<(Metres, NodeId)>>,
+        heap: &mut BinaryHeap<Reverse<(Cost, NodeId)>>,
     ) {
         let known = self.distance.of(node);
         if there < known {
@@ -375,116 +351,8 @@ impl<'a> Tracer<'a> {
                 self.touched.push(node);
             }
             self.distance.set(node, there);
-            heap.push(Reverse((Metres(there), node)));
+            heap.push(Reverse((Cost(there), node)));
         }
-    }
-
-    fn is_doubtful(&self, reach: ReachId) -> bool {
-        let row = self.network.reach(reach);
-        row.certainty == Certainty::Unknown || row.probability < DOUBTFUL
-    }
-
-    fn stops(
-        &self,
-        nodes: &[(NodeId, f64)],
-        rings: Vec<Vec<NodeId>>,
-        start: &Place,
-        options: &TraceOptions,
-        limit: f64,
-    ) -> Vec<Stop> {
-        let mut stops = Vec::new();
-        let (first, at) = self.first_node(start, options.heading);
-        if at > limit {
-            // The limit ends on the very reach that the start lies on.
-            stops.push(Stop { node: first, distance: at, reason: StopReason::Limit });
-        }
-        for (node, at) in nodes {
-            let (node, distance) = (*node, *at);
-            let mut stop = |reason| stops.push(Stop { node, distance, reason });
-            if self.is_barrier(node) && start.kind != PlaceKind::Node(node) {
-                stop(StopReason::Barrier { pipe: None });
-                continue;
-            }
-            let next = self.next(node, options.heading);
-            for reach in next.iter().filter(|r| self.is_shut(**r)) {
-                stop(StopReason::Barrier { pipe: Some(self.network.reach(*reach).pipe) });
-            }
-            if next.iter().any(|r| !self.is_shut(*r) && distance + self.network.reach(*r).length() > limit) {
-                stop(StopReason::Limit);
-            }
-            // A pipe that comes back to its own node brings nothing.
-            if next.iter().all(|r| self.far_end(*r, options.heading) == node) {
-                stop(self.reason_at_end(node, options.heading));
-            }
-        }
-        let before = stops.len();
-        stops.extend(rings.into_iter().filter_map(|ring| self.closed_ring(ring, options.heading)));
-        if stops.len() > before {
-            stops.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.node.cmp(&b.node)));
-        }
-        stops
-    }
-
-    /// The rings of a trace: groups of several nodes that reach each other.
-    fn rings_of(&self, nodes: &[(NodeId, f64)], steps: &[Step]) -> Vec<Vec<NodeId>> {
-        // A tree has fewer reaches than nodes, and no ring.
-        if steps.len() < nodes.len() {
-            return Vec::new();
-        }
-        let mut by_id: Vec<NodeId> = nodes.iter().map(|n| n.0).collect();
-        by_id.sort_unstable();
-        let at = |node: NodeId| by_id.binary_search(&node).ok();
-        let mut traced = DiGraph::<(), ()>::with_capacity(nodes.len(), steps.len());
-        for _ in &by_id {
-            traced.add_node(());
-        }
-        // A start may lie on a reach that is shut.
-        for step in steps.iter().filter(|s| !self.is_shut(s.reach)) {
-            let reach = self.network.reach(step.reach);
-            if let (Some(from), Some(to)) = (at(reach.from), at(reach.to)) {
-                traced.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());
-            }
-        }
-        let rings = kosaraju_scc(&traced).into_iter().filter(|ring| ring.len() > 1);
-        rings.map(|ring| ring.into_iter().map(|n| by_id[n.index()]).collect()).collect()
-    }
-
-    /// The stop of a ring that nothing enters from outside, at its node nearest to the start.
-    fn closed_ring(&self, mut ring: Vec<NodeId>, heading: Heading) -> Option<Stop> {
-        ring.sort_unstable();
-        let inside = |r: &ReachId| ring.binary_search(&self.far_end(*r, heading)).is_ok();
-        if !ring.iter().all(|n| self.next(*n, heading).iter().all(inside)) {
-            return None;
-        }
-        let at = |node: &NodeId| self.distance.of(*node);
-        let node = ring.iter().min_by(|a, b| at(a).total_cmp(&at(b)).then(a.cmp(b)))?;
-        Some(Stop { node: *node, distance: at(node), reason: StopReason::Loop })
-    }
-
-    fn reason_at_end(&self, node: NodeId, heading: Heading) -> StopReason {
-        if heading == Heading::Downstream && self.network.node(node).kind == NodeKind::Outfall {
-            return StopReason::Outfall;
-        }
-        if let Some(gap) = self.network.gap_at(node) {
-            return StopReason::Gap { width: gap.width, beyond: gap.beyond };
-        }
-        let away = match heading {
-            Heading::Upstream => self.network.outgoing(node),
-            Heading::Downstream => self.network.incoming(node),
-        };
-        // An outfall that only loses water.
-        if let Some(reach) = away.first().filter(|_| self.network.node(node).kind == NodeKind::Outfall) {
-            return StopReason::Opposing { pipe: self.network.reach(*reach).pipe };
-        }
-        // A reach on whose upper end nothing arrives and from which another reach leaves for somewhere else.
-        let stray = away.iter().find(|r| self.distance.of(self.near_end(**r, heading)).is_infinite());
-        if let Some(stray) = stray.filter(|_| away.len() > 1) {
-            return StopReason::Opposing { pipe: self.network.reach(*stray).pipe };
-        }
-        if self.has_structures && self.network.node(node).origin.is_none() {
-            return StopReason::EndOfData;
-        }
-        StopReason::Headwater
     }
 }
 
@@ -494,6 +362,7 @@ mod tests {
     use suyuan_network::{BuildConfig, build_network};
 
     use super::*;
+    use crate::StopReason;
 
     /// Traces `from` (an outfall or node) through a drawing; compares pipes nearest first and stops.
     fn check(text: &str, from: &str, pipes: &str, stops: &str) {

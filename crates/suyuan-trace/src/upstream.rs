@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use suyuan_network::{Network, NodeId, PipeId, ReachId};
 
-use crate::index::{TraceIndex, extent, is_blocked};
+use crate::index::{TraceIndex, extent};
 use crate::runs::{Run, both, either, without};
 
 /// A set of nodes and reaches: what lies upstream of a place, or such sets combined.
@@ -86,8 +86,7 @@ impl<'a> UpstreamSet<'a> {
     }
 
     pub(crate) fn is_in_runs(&self, network: &Network, reach: ReachId) -> bool {
-        let row = network.reach(reach);
-        self.contains_node(row.to) && !is_blocked(network, row)
+        self.contains_node(network.reach(reach).to) && network.is_open(reach)
     }
 
     /// The pipes of which some stretch is in it, each once.

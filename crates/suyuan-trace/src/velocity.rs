@@ -3,8 +3,6 @@
 use suyuan_core::{FlowMode, Language, NodeKind, System};
 use suyuan_network::{Network, ReachId};
 
-use crate::ways::is_open;
-
 /// Every assumption behind a travel time. The default is dry weather in a sewer of which nobody has measured the flow.
 #[doc(alias = "行程时间参数")]
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -271,7 +269,7 @@ pub fn travel_of_reach(network: &Network, reach: ReachId, settings: &TravelSetti
     let from_pumped = || {
         network.incoming(row.from).iter().any(|r| {
             *r != reach
-                && is_open(network, *r)
+                && network.is_open(*r)
                 && network.pipe(network.reach(*r).pipe).mode == FlowMode::Pumped
         })
     };

@@ -1,19 +1,13 @@
-//! What the questions about ways share: which reaches are open, and the cheapest way over links.
+//! What walks and questions about ways share: the order of a heap, and the cheapest way over links.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use suyuan_core::FlowMode;
-use suyuan_network::{Network, ReachId};
-
-/// Whether water passes a reach: its pipe is not shut.
-pub(crate) fn is_open(network: &Network, reach: ReachId) -> bool {
-    network.pipe(network.reach(reach).pipe).mode != FlowMode::Blocked
-}
+use suyuan_network::ReachId;
 
 /// A cost that orders a heap.
 #[derive(PartialEq)]
-struct Cost(f64);
+pub(crate) struct Cost(pub(crate) f64);
 
 impl Eq for Cost {}
 

@@ -127,8 +127,7 @@ impl City {
         let question = if by_shares { accumulate_by_shares } else { accumulate };
         let bad = |_| Error::NoNumbers { field: of.key().to_owned() };
         let sums = question(network, &amounts).map_err(bad)?;
-        let open =
-            |reach: &ReachId| network.pipe(network.reach(*reach).pipe).mode != suyuan_core::FlowMode::Blocked;
+        let open = |reach: &ReachId| network.is_open(*reach);
         let own = |reach: ReachId| found.reaches.get(reach.index()).copied().unwrap_or(0.0);
         let through = |reach: ReachId| {
             if !open(&reach) {
