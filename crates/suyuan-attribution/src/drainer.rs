@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use suyuan_core::raw::{Field, RawLayer, Role, ShapeKind};
-use suyuan_core::stored::{Flat, Paged, PagedBytes, Sections, Stored, StoredError};
+use suyuan_core::stored::{Lookup, Paged, PagedBytes, Sections, Stored, StoredError};
 use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey};
 use suyuan_network::{NearestPipe, Network, NodeId, PipeId, PipeSpot, Place, PlaceKind, ReachId};
 
@@ -74,50 +74,8 @@ impl JoinConfig {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drainers {
     rows: Paged<Drainer>,
-    by_reach: Entries<ReachId>,
-    by_node: Entries<NodeId>,
-}
-
-/// The drainers that enter at each place: keys rising, and the drainer of each.
-#[derive(Debug, Clone)]
-struct Entries<K> {
-    keys: Flat<K>,
-    drainers: Flat<DrainerId>,
-}
-
-impl<K: Pod> PartialEq for Entries<K> {
-    fn eq(&self, other: &Self) -> bool {
-        self.keys == other.keys && self.drainers == other.drainers
-    }
-}
-
-impl<K> Default for Entries<K> {
-    fn default() -> Self {
-        Self { keys: Flat::default(), drainers: Flat::default() }
-    }
-}
-
-impl<K: Pod + Ord> Entries<K> {
-    fn new(mut entries: Vec<(K, DrainerId)>) -> Self {
-        entries.sort_unstable();
-        let (keys, drainers): (Vec<K>, Vec<DrainerId>) = entries.into_iter().unzip();
-        Self { keys: keys.into(), drainers: drainers.into() }
-    }
-
-    fn at(&self, key: K) -> &[DrainerId] {
-        let first = self.keys.partition_point(|k| *k < key);
-        let count = (first..self.keys.len()).take_while(|k| self.keys.at(*k) == key).count();
-        self.drainers.slice(first..first + count)
-    }
-
-    fn put<'a>(&'a self, sections: &mut Sections<'a>, name: &str) {
-        sections.put_flat(name, &self.keys);
-        sections.put_flat(&format!("{name}.who"), &self.drainers);
-    }
-
-    fn open(stored: &Arc<Stored>, name: &str) -> Result<Self, StoredError> {
-        Ok(Self { keys: stored.flat(name)?, drainers: stored.flat(&format!("{name}.who"))? })
-    }
+    by_reach: Lookup<ReachId, DrainerId>,
+    by_node: Lookup<NodeId, DrainerId>,
 }
 
 impl Drainers {
@@ -147,13 +105,13 @@ impl Drainers {
     /// The drainers that enter on a reach.
     #[must_use]
     pub fn on_reach(&self, reach: ReachId) -> &[DrainerId] {
-        self.by_reach.at(reach)
+        self.by_reach.of(reach)
     }
 
     /// The drainers that enter at a node.
     #[must_use]
     pub fn at_node(&self, node: NodeId) -> &[DrainerId] {
-        self.by_node.at(node)
+        self.by_node.of(node)
     }
 
     /// The drainers of that id. O(log n).
@@ -184,8 +142,8 @@ impl Drainers {
     pub fn open(stored: &Arc<Stored>) -> Result<Self, StoredError> {
         Ok(Self {
             rows: Paged::open(stored, "drainers")?,
-            by_reach: Entries::open(stored, "drainers.reach")?,
-            by_node: Entries::open(stored, "drainers.node")?,
+            by_reach: Lookup::open(stored, "drainers.reach")?,
+            by_node: Lookup::open(stored, "drainers.node")?,
         })
     }
 }
@@ -254,7 +212,7 @@ impl From<Vec<Drainer>> for Drainers {
                 None => {}
             }
         }
-        Self { rows: rows.into(), by_reach: Entries::new(on_reaches), by_node: Entries::new(at_nodes) }
+        Self { rows: rows.into(), by_reach: on_reaches.into(), by_node: at_nodes.into() }
     }
 }
 

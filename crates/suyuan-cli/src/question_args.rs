@@ -6,11 +6,24 @@ use clap::Args;
 
 use crate::args::NetworkArgs;
 
+/// What is asked of a network, and how it is answered.
+#[derive(Args)]
+pub struct AskArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// How far a place may lie from the network, metres
+    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
+    pub max_snap: f64,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `suyuan travel`
 #[derive(Args)]
 pub struct TravelArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// Where the water arrives; with --downstream, where it starts
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub from: String,
@@ -35,110 +48,80 @@ pub struct TravelArgs {
     /// Go no farther than this, metres of pipe
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub max_distance: Option<f64>,
-    /// How far a place may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `suyuan path`
 #[derive(Args)]
 pub struct PathArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// Where the way begins
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub from: String,
     /// Where it ends
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub to: String,
-    /// How far a place may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
     /// Write the way as a layer: .gpkg, .shp, .geojson, .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `suyuan profile`
 #[derive(Args)]
 pub struct ProfileArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// Where the profile begins
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub from: String,
     /// Where it ends
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub to: String,
-    /// How far a place may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
     /// Draw it: profile.svg
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `suyuan common`
 #[derive(Args)]
 pub struct CommonArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// A place (two or more)
     #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
     pub from: Vec<String>,
     /// What lies upstream of all of them, instead of where their water meets
     #[arg(long)]
     pub upstream: bool,
-    /// How far a place may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `suyuan isolate`
 #[derive(Args)]
 pub struct IsolateArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// A place whose water is to be held back (repeatable)
     #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
     pub from: Vec<String>,
-    /// How far a place may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
     /// Write plugs and filled pipes as layers: .gpkg, .shp, .geojson, .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `suyuan accumulate`
 #[derive(Args)]
 pub struct AccumulateArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// What to add up: length, pipes, drainers, or a column of numbers of the pipe layers
     #[arg(long, value_name = "WHAT", default_value = "length")]
     pub of: String,
@@ -148,18 +131,12 @@ pub struct AccumulateArgs {
     /// A place to tell the sum for (repeatable); without it, every outfall
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub at: Vec<String>,
-    /// How far a place may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
     /// Write every pipe with what comes to its lower end: .gpkg, .shp, .geojson, .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `suyuan partition`

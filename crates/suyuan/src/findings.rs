@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use suyuan_core::stored::{Flat, Paged, PagedBytes, Sections, Stored, StoredError};
+use suyuan_core::stored::{Flat, Lookup, Paged, PagedBytes, Sections, Stored, StoredError};
 use suyuan_core::{Finding, FindingCode, Origin};
 
 /// A finding in a page; one that says nothing where the bytes are damaged.
@@ -21,21 +21,17 @@ impl Default for Row {
 pub struct Findings {
     rows: Paged<Row>,
     codes: Flat<u16>,
-    /// Layer and row of those that are about a row, rising, and which finding each is.
-    origins: Flat<[u32; 2]>,
-    about: Flat<u32>,
+    /// Which findings are about each layer and row.
+    about: Lookup<[u32; 2], u32>,
 }
 
 impl From<Vec<Finding>> for Findings {
     fn from(findings: Vec<Finding>) -> Self {
         let key = |(i, f): (usize, &Finding)| Some(([u32::from(f.origin?.layer), f.origin?.row], i as u32));
-        let mut origins: Vec<([u32; 2], u32)> = findings.iter().enumerate().filter_map(key).collect();
-        origins.sort_unstable();
-        let (origins, about): (Vec<_>, Vec<_>) = origins.into_iter().unzip();
+        let about: Vec<([u32; 2], u32)> = findings.iter().enumerate().filter_map(key).collect();
         Self {
             codes: findings.iter().map(|f| f.code as u16).collect(),
             rows: findings.into_iter().map(Row).collect::<Vec<_>>().into(),
-            origins: origins.into(),
             about: about.into(),
         }
     }
@@ -83,10 +79,7 @@ impl Findings {
     /// Which findings are about a row of the survey, rising. O(log n).
     #[must_use]
     pub fn about(&self, origin: Origin) -> &[u32] {
-        let key = [u32::from(origin.layer), origin.row];
-        let first = self.origins.partition_point(|o| *o < key);
-        let count = (first..self.origins.len()).take_while(|i| self.origins.at(*i) == key).count();
-        self.about.slice(first..first + count)
+        self.about.of([u32::from(origin.layer), origin.row])
     }
 
     pub(crate) fn encode(&self) -> Result<PagedBytes, postcard::Error> {
@@ -96,16 +89,14 @@ impl Findings {
     pub(crate) fn put<'a>(&'a self, pages: &'a PagedBytes, sections: &mut Sections<'a>) {
         pages.put(sections, "findings");
         sections.put_flat("findings.code", &self.codes);
-        sections.put_flat("findings.origin", &self.origins);
-        sections.put_flat("findings.about", &self.about);
+        self.about.put(sections, "findings.about");
     }
 
     pub(crate) fn open(stored: &Arc<Stored>) -> Result<Self, StoredError> {
         Ok(Self {
             rows: Paged::open(stored, "findings")?,
             codes: stored.flat("findings.code")?,
-            origins: stored.flat("findings.origin")?,
-            about: stored.flat("findings.about")?,
+            about: Lookup::open(stored, "findings.about")?,
         })
     }
 }

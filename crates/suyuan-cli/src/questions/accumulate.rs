@@ -3,25 +3,19 @@
 use suyuan::export::check_target;
 use suyuan::{AccumulateAnswer, AmountOf, Language, accumulate_package};
 
-use super::document;
+use super::{document, opened};
 use crate::check::write_out;
-use crate::network::{not_negative, open};
 use crate::question_args::AccumulateArgs;
 use crate::say::{Fault, Say};
 
 /// `suyuan accumulate`
 pub fn run(args: &AccumulateArgs, say: &Say) -> Result<u8, Fault> {
-    let max_snap = not_negative("--max-snap", args.max_snap)?;
     if let Some(path) = &args.output {
         check_target(path, args.overwrite)?;
     }
-    let city = open(&args.network, Vec::new(), say)?;
-    if let Some(path) = &args.output {
-        city.guard_sources(path)?;
-    }
-    say.step("trace", Some((1, 1)));
+    let (city, max_snap) = opened(&args.ask, args.output.as_deref(), say)?;
     let answer = city.accumulate(&AmountOf::parse(&args.of), args.by_shares, &args.at, max_snap)?;
-    if args.json {
+    if args.ask.json {
         document(&answer, say);
     } else {
         tell(&answer, say);

@@ -3,25 +3,22 @@
 use suyuan::trace::Heading;
 use suyuan::{City, CommonAnswer, Language, MeetingAnswer, SharedAnswer};
 
-use super::document;
-use crate::network::{not_negative, open};
+use super::{document, opened};
 use crate::question_args::CommonArgs;
 use crate::say::{Fault, Say, count};
 
 /// `suyuan common`
 pub fn run(args: &CommonArgs, say: &Say) -> Result<u8, Fault> {
-    let max_snap = not_negative("--max-snap", args.max_snap)?;
     if args.from.len() < 2 {
         return Err(Fault::Usage(
             "one place has nothing in common with another: give --from two times or more".to_owned(),
             "至少需要两个位置：请重复给出 --from".to_owned(),
         ));
     }
-    let city = open(&args.network, Vec::new(), say)?;
-    say.step("trace", Some((1, 1)));
+    let (city, max_snap) = opened(&args.ask, None, say)?;
     let heading = if args.upstream { Heading::Upstream } else { Heading::Downstream };
     let answer = city.common(&args.from, heading, max_snap)?;
-    if args.json {
+    if args.ask.json {
         document(&answer, say);
     } else {
         tell(&city, &answer, say);

@@ -8,9 +8,25 @@ pub mod path;
 pub mod profile;
 pub mod travel;
 
-use serde::Serialize;
+use std::path::Path;
 
-use crate::say::Say;
+use serde::Serialize;
+use suyuan::City;
+
+use crate::network::{not_negative, open};
+use crate::question_args::AskArgs;
+use crate::say::{Fault, Say};
+
+/// The city that is asked, which `output` must not be a file of, and how far a place may lie from its network.
+fn opened(ask: &AskArgs, output: Option<&Path>, say: &Say) -> Result<(City, f64), Fault> {
+    let max_snap = not_negative("--max-snap", ask.max_snap)?;
+    let city = open(&ask.network, Vec::new(), say)?;
+    if let Some(path) = output {
+        city.guard_sources(path)?;
+    }
+    say.step("trace", Some((1, 1)));
+    Ok((city, max_snap))
+}
 
 /// A document on one line.
 fn document(answer: &impl Serialize, say: &Say) {

@@ -3,24 +3,18 @@
 use suyuan::export::{check_svg_target, write_svg};
 use suyuan::{Language, ProfileAnswer, profile_drawing};
 
-use super::document;
-use crate::network::{not_negative, open};
+use super::{document, opened};
 use crate::question_args::ProfileArgs;
 use crate::say::{Fault, Say, count};
 
 /// `suyuan profile`
 pub fn run(args: &ProfileArgs, say: &Say) -> Result<u8, Fault> {
-    let max_snap = not_negative("--max-snap", args.max_snap)?;
     if let Some(path) = &args.output {
         check_svg_target(path, args.overwrite)?;
     }
-    let city = open(&args.network, Vec::new(), say)?;
-    if let Some(path) = &args.output {
-        city.guard_sources(path)?;
-    }
-    say.step("trace", Some((1, 1)));
+    let (city, max_snap) = opened(&args.ask, args.output.as_deref(), say)?;
     let answer = city.profile(&args.from, &args.to, max_snap)?;
-    if args.json {
+    if args.ask.json {
         document(&answer, say);
     } else {
         tell(&answer, say);

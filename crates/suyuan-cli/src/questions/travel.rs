@@ -3,8 +3,8 @@
 use suyuan::trace::{Heading, TravelSettings};
 use suyuan::{Language, Moment, TravelAnswer, TravelRequest};
 
-use super::document;
-use crate::network::{not_negative, open};
+use super::{document, opened};
+use crate::network::not_negative;
 use crate::question_args::TravelArgs;
 use crate::say::{Fault, Say};
 
@@ -24,17 +24,17 @@ pub fn run(args: &TravelArgs, say: &Say) -> Result<u8, Fault> {
         ..TravelSettings::default()
     };
     settings.check().map_err(suyuan::Error::from)?;
+    let max_distance = args.max_distance.map(|m| not_negative("--max-distance", m)).transpose()?;
+    let (city, max_snap) = opened(&args.ask, None, say)?;
     let request = TravelRequest {
         heading: if args.downstream { Heading::Downstream } else { Heading::Upstream },
-        max_distance: args.max_distance.map(|m| not_negative("--max-distance", m)).transpose()?,
-        max_snap: not_negative("--max-snap", args.max_snap)?,
+        max_distance,
+        max_snap,
         seen,
         settings,
     };
-    let city = open(&args.network, Vec::new(), say)?;
-    say.step("trace", Some((1, 1)));
     let answer = city.travel(&args.from, &args.at, &request)?;
-    if args.json {
+    if args.ask.json {
         document(&answer, say);
     } else {
         tell(&answer, say);

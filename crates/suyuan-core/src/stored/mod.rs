@@ -6,11 +6,13 @@
 //! zeros and is remembered ([`Stored::is_damaged`]); whoever answers a question asks for that before the answer goes out.
 
 mod flat;
+mod lookup;
 mod paged;
 mod sections;
 mod texts;
 
 pub use flat::Flat;
+pub use lookup::Lookup;
 pub use paged::{Paged, PagedBytes};
 pub use sections::{Sections, Stored, StoredError};
 pub use texts::Texts;
