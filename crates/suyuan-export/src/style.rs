@@ -189,7 +189,7 @@ impl Label<'_> {
 }
 
 /// Up to five round classes from 0 to the largest value of a column.
-fn distance_breaks(values: &Values) -> Vec<f64> {
+fn round_breaks(values: &Values) -> Vec<f64> {
     let Values::Real(values) = values else { return Vec::new() };
     let most = values.iter().copied().filter(|v| v.is_finite()).fold(0.0f64, f64::max);
     let rough = most / 5.0;
@@ -214,7 +214,7 @@ fn traced(table: &Table) -> String {
     let Some(column) = table.column("distance_m") else {
         return single(&flow_line("0", FAR_COLOURS[1].0, 1.3));
     };
-    let breaks = distance_breaks(&column.values);
+    let breaks = round_breaks(&column.values);
     let mut classes = Vec::new();
     let mut low = 0.0;
     for (i, high) in breaks.iter().copied().chain([1e12]).enumerate() {
@@ -225,6 +225,33 @@ fn traced(table: &Table) -> String {
         low = high;
     }
     graduated("distance_m", &classes)
+}
+
+/// Colours and widths (mm) of the classes of an amount, nothing first.
+const AMOUNT_COLOURS: [(&str, f64); 6] = [
+    ("200,200,200,255", 0.3),
+    ("158,202,225,255", 0.6),
+    ("107,174,214,255", 1.0),
+    ("49,130,189,255", 1.5),
+    ("8,81,156,255", 2.1),
+    ("8,48,107,255", 2.8),
+];
+
+fn amounts(table: &Table) -> String {
+    let line = |i: usize| {
+        let (colour, width) = AMOUNT_COLOURS[i];
+        symbol(&i.to_string(), "line", &line_layer(colour, width, "solid"))
+    };
+    let Some(column) = table.column("amount") else { return single(&line(1)) };
+    let breaks = round_breaks(&column.values);
+    let mut classes = vec![(-1e12, 0.0, "0".to_owned(), line(0))];
+    let mut low = 0.0;
+    for (i, high) in breaks.iter().copied().chain([1e15]).enumerate() {
+        let label = if high >= 1e15 { format!("> {low}") } else { format!("{low}–{high}") };
+        classes.push((low, high, label, line(1 + i.min(4))));
+        low = high;
+    }
+    graduated("amount", &classes)
 }
 
 fn ranked(language: Language, symbol: impl Fn(&str, &str, f64) -> String) -> String {
@@ -373,6 +400,15 @@ fn look(table: &Table, language: Language) -> (String, String) {
             (renderer, label(&["rank"], around("\"rank\"", 9, "120,20,20,255")))
         }
         Look::TracedPipes => (traced(table), String::new()),
+        Look::Amounts => (amounts(table), String::new()),
+        Look::Plugs => {
+            let text = Label {
+                bold: true,
+                priority: 10,
+                ..around("coalesce(\"number\" || ' ','') || \"node\"", 10, "60,20,90,255")
+            };
+            (single(&dot("0", "octagon", "118,42,131,255", 5.0)), label(&["number", "node"], text))
+        }
         Look::Nodes => {
             let text = Label { from_scale: Some(2500), ..around("\"node\"", 7, "60,60,60,255") };
             (single(&dot("0", "circle", "90,90,90,255", 1.3)), label(&["node"], text))

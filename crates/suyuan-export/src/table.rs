@@ -74,6 +74,10 @@ pub enum Look {
     Repairs,
     /// Traced stretches: casing, colour by distance and certainty, arrow along the flow.
     TracedPipes,
+    /// How much of something each stretch carries: wider and darker the more, by the column `amount`.
+    Amounts,
+    /// Manholes to be plugged, numbered.
+    Plugs,
     /// Manholes on the way.
     Nodes,
     /// Every outfall of the survey.

@@ -8,7 +8,7 @@ use suyuan_export::{Look, Package, Table, Values};
 use suyuan_network::{Defect, NodeId, PipeId, ReachId};
 use suyuan_trace::Stop;
 
-use crate::answer::{StopAnswer, TraceAnswer};
+use crate::answer::{StartAnswer, StopAnswer, TraceAnswer};
 use crate::city::City;
 use crate::repair::repair_table;
 use crate::rows::{Kind, Rows, attributes, rounded};
@@ -52,10 +52,11 @@ pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -
             tables.push(nodes(city, answers, language, t.path));
             // Below the pipes, which they would cover.
             tables.extend(areas);
-            let bounds = bounds_of(&tables);
-            tables.push(outfalls(city, bounds, language, t.background));
-            tables.push(context(city, answers, bounds, language, t.background));
-            tables.extend(background(city, bounds, language, t.background));
+            let mut traced = vec![false; city.network.reach_count()];
+            for step in answers.iter().flat_map(|a| &a.trace.steps) {
+                traced[step.reach.index()] = true;
+            }
+            tables.extend(lies_around(city, &tables, &traced, language));
         },
     );
     if let Some(column) = tables[traced_at].columns.iter_mut().find(|c| c.name == "share") {
@@ -71,6 +72,37 @@ pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -
         focus: Some("traced_pipes".to_owned()),
         run_info: run_info(city),
     }
+}
+
+/// What lies around some layers, `drawn` being the reaches that they show: outfalls, other pipes, waters and venues.
+pub(crate) fn lies_around(city: &City, tables: &[Table], drawn: &[bool], language: Language) -> Vec<Table> {
+    let group = titles(language).background;
+    let bounds = bounds_of(tables);
+    let mut around =
+        vec![outfalls(city, bounds, language, group), context(city, drawn, bounds, language, group)];
+    around.extend(background(city, bounds, language, group));
+    around
+}
+
+/// The places that a question is about.
+pub(crate) fn places<'a>(
+    places: impl IntoIterator<Item = &'a StartAnswer>,
+    language: Language,
+    group: &str,
+) -> Table {
+    let mut rows = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[("id", "Id", "编号", Kind::Text), ("name", "Kind", "类型", Kind::Text)],
+    );
+    for place in places {
+        rows.text("id", &place.id).text("name", place.label(language));
+        match place.x.zip(place.y) {
+            Some((x, y)) => rows.shape([[Coord { x, y }].as_slice()]),
+            None => rows.shape([]),
+        }
+    }
+    rows.table("start", language.pick("Places", "起讫点"), group, Look::Start)
 }
 
 fn starts(answers: &[TraceAnswer], language: Language, group: &str) -> Table {
@@ -327,7 +359,8 @@ fn bounds_of(tables: &[Table]) -> Option<[f64; 4]> {
     let mut coords = tables
         .iter()
         .filter(|t| {
-            matches!(t.look, Look::Start | Look::TracedPipes | Look::Candidates | Look::CandidateAreas)
+            use Look::{Amounts, CandidateAreas, Candidates, Plugs, Start, TracedPipes};
+            matches!(t.look, Start | TracedPipes | Candidates | CandidateAreas | Amounts | Plugs)
         })
         .flat_map(|t| t.shapes.coords());
     let first = coords.next()?;
@@ -369,27 +402,17 @@ fn outfalls(city: &City, bounds: Option<[f64; 4]>, language: Language, group: &s
     rows.table("outfalls", language.pick("Outfalls", "排口"), group, Look::Outfalls)
 }
 
-fn context(
-    city: &City,
-    answers: &[TraceAnswer],
-    bounds: Option<[f64; 4]>,
-    language: Language,
-    group: &str,
-) -> Table {
+fn context(city: &City, drawn: &[bool], bounds: Option<[f64; 4]>, language: Language, group: &str) -> Table {
     let network = &city.network;
     let mut rows = Rows::new(
         ShapeKind::Line,
         language,
         &[("pipe", "Pipe", "管段编号", Kind::Text), ("system", "System", "排水系统", Kind::Text)],
     );
-    let mut traced = vec![false; network.reach_count()];
-    for step in answers.iter().flat_map(|a| &a.trace.steps) {
-        traced[step.reach.index()] = true;
-    }
-    let is_traced = |r: ReachId| traced[r.index()];
+    let is_drawn = |r: ReachId| drawn[r.index()];
     let is_near = |pipe: PipeId| {
         let own = || network.parts_of(pipe).fold(NOTHING, |known, line| around(known, line.iter()));
-        !network.reaches_of(pipe).all(is_traced) && touches(bounds, own())
+        !network.reaches_of(pipe).all(is_drawn) && touches(bounds, own())
     };
     let pipes: Vec<PipeId> = network.pipe_ids().collect();
     rows.fill(&pipes, |rows, pipe| {

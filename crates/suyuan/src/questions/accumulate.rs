@@ -11,7 +11,7 @@ use super::find_all;
 use crate::answer::{StartAnswer, round};
 use crate::city::City;
 use crate::error::Error;
-use crate::package::run_info;
+use crate::package::{lies_around, run_info};
 use crate::places::Places;
 use crate::rows::{Kind, Rows, attributes};
 
@@ -256,13 +256,16 @@ pub fn accumulate_package(city: &City, answer: &AccumulateAnswer, language: Lang
         origins.push(network.pipe(reach.pipe).origin);
     }
     let title = language.pick("Accumulated", "累计量");
-    let mut table = rows.table("accumulated", title, title, Look::Network);
+    let mut table = rows.table("accumulated", title, title, Look::Amounts);
     table.columns.extend(attributes(city, &origins));
+    let mut tables = vec![table];
+    let drawn = vec![true; network.reach_count()];
+    tables.extend(lies_around(city, &tables, &drawn, language));
     Package {
         title: format!("{} {}", language.pick("suyuan accumulate", "上游累计"), answer.of),
         crs: network.crs().clone(),
         language,
-        tables: vec![table],
+        tables,
         focus: Some("accumulated".to_owned()),
         run_info: run_info(city),
     }

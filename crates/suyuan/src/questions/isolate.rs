@@ -11,7 +11,7 @@ use super::{SpotAnswer, find_all, spot};
 use crate::answer::{StartAnswer, dedup, round};
 use crate::city::City;
 use crate::error::Error;
-use crate::package::run_info;
+use crate::package::{lies_around, places, run_info};
 use crate::places::Places;
 use crate::rows::{Kind, Rows, attributes};
 
@@ -143,16 +143,20 @@ pub fn isolate_package(city: &City, answer: &IsolateAnswer, language: Language) 
         }
         origins.push(network.pipe(reach.pipe).origin);
     }
-    let plugs = plugs.table("plugs", language.pick("Plugs", "封堵点"), group, Look::Nodes);
+    let plugs = plugs.table("plugs", language.pick("Plugs", "封堵点"), group, Look::Plugs);
     let mut held =
         held.table("held", language.pick("Pipes that hold the water", "蓄水管段"), group, Look::TracedPipes);
     held.columns.extend(attributes(city, &origins));
+    let mut drawn = vec![false; network.reach_count()];
+    answer.isolation.held.iter().for_each(|r| drawn[r.index()] = true);
+    let mut tables = vec![places(&answer.starts, language, group), plugs, held];
+    tables.extend(lies_around(city, &tables, &drawn, language));
     let names: Vec<&str> = answer.starts.iter().map(|s| s.id.as_str()).collect();
     Package {
         title: format!("{} {}", language.pick("suyuan isolate", "封堵方案"), names.join(", ")),
         crs: network.crs().clone(),
         language,
-        tables: vec![plugs, held],
+        tables,
         focus: Some("held".to_owned()),
         run_info: run_info(city),
     }

@@ -10,7 +10,7 @@ use super::find;
 use crate::answer::{StartAnswer, round};
 use crate::city::City;
 use crate::error::Error;
-use crate::package::run_info;
+use crate::package::{lies_around, places, run_info};
 use crate::places::Places;
 use crate::rows::{Kind, Rows, attributes};
 
@@ -139,11 +139,17 @@ pub fn path_package(city: &City, answer: &PathAnswer, language: Language) -> Pac
     let title = language.pick("Way", "路径");
     let mut table = rows.table("path", title, title, Look::TracedPipes);
     table.columns.extend(attributes(city, &origins));
+    let mut drawn = vec![false; network.reach_count()];
+    for step in answer.path.way().into_iter().flat_map(|w| &w.reaches) {
+        drawn[step.reach.index()] = true;
+    }
+    let mut tables = vec![places([&answer.from, &answer.to], language, title), table];
+    tables.extend(lies_around(city, &tables, &drawn, language));
     Package {
         title: format!("{} {} – {}", language.pick("suyuan path", "管网路径"), answer.from.id, answer.to.id),
         crs: network.crs().clone(),
         language,
-        tables: vec![table],
+        tables,
         focus: Some("path".to_owned()),
         run_info: run_info(city),
     }
