@@ -1,6 +1,5 @@
 //! Drainers and the pipes they join.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
@@ -163,40 +162,40 @@ pub fn join_drainers(
     config: &JoinConfig,
 ) -> (Drainers, Vec<Finding>) {
     let network = index.network();
-    let nodes: HashMap<&str, NodeId> = network.node_ids().map(|n| (network.node(n).name, n)).rev().collect();
-    let joiner = Joiner { network, index, nodes, config };
-    let mut rows: Vec<(Drainer, Vec<Finding>)> = Vec::new();
+    let joiner = Joiner { network, index, config };
+    let mut rows: Vec<(Drainer, Vec<String>)> = Vec::new();
     for (l, layer) in survey.layers_of(Role::Drainers) {
-        let joined: Vec<_> = (0..layer.len()).into_par_iter().map(|row| joiner.join(layer, l, row)).collect();
-        rows.extend(joined);
+        let places: Vec<_> = (0..layer.len()).into_par_iter().map(|row| place_of(layer, row)).collect();
+        let joined = index.of_each(&places, |row| joiner.join(layer, row, places[row]));
+        rows.par_extend(joined.into_par_iter().enumerate().map(|(row, joined)| {
+            let blank = joiner.blank(layer, l, row, places[row]);
+            (Drainer { link: joined.link, rivals: joined.rivals, ..blank }, joined.unknown)
+        }));
     }
     for (l, layer) in survey.layers_of(Role::Nodes) {
         let inflow = |row: &usize| layer.text(Field::Inflow, *row) == Some("yes");
         rows.extend((0..layer.len()).filter(inflow).map(|row| joiner.node_with_inflow(layer, l, row)));
     }
     let mut findings: Vec<Finding> = Vec::new();
-    let mut drainers: Vec<Drainer> = rows
-        .into_iter()
-        .map(|(drainer, mut own)| {
-            findings.append(&mut own);
-            drainer
-        })
-        .collect();
-    drainers.sort_by(|a, b| {
+    let mut drainers = Vec::with_capacity(rows.len());
+    for (drainer, unknown) in rows {
+        let record = |other| about(FindingCode::DrainerRecordUnknown, &drainer).with("other", other);
+        findings.extend(unknown.into_iter().map(record));
+        drainers.push(drainer);
+    }
+    drainers.par_sort_by(|a, b| {
         let place = |d: &Drainer| d.place.map_or((f64::INFINITY, f64::INFINITY), |p| (p.x, p.y));
         let ((ax, ay), (bx, by)) = (place(a), place(b));
         a.id.cmp(&b.id).then(ax.total_cmp(&bx)).then(ay.total_cmp(&by)).then_with(|| a.name.cmp(&b.name))
     });
-    join_laterals(survey, index, &joiner.nodes, config, &mut drainers, &mut findings);
-    for drainer in &drainers {
-        joiner.report(drainer, &mut findings);
-    }
+    join_laterals(survey, index, config, &mut drainers, &mut findings);
+    findings.par_extend(drainers.par_iter().flat_map_iter(|drainer| joiner.doubts(drainer)));
     let strange = || drainers.iter().filter(|d| !d.trade.is_empty() && d.trade_id.is_none());
     if let Some(least) = strange().map(|d| d.trade.as_str()).min() {
         let count = strange().count();
         findings.push(Finding::new(FindingCode::TradeUnknown).with("count", count).with("value", least));
     }
-    findings.sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)));
+    findings.par_sort_by(|a, b| a.code.cmp(&b.code).then_with(|| a.details.cmp(&b.details)));
     (Drainers::from(drainers), findings)
 }
 
@@ -216,22 +215,33 @@ impl From<Vec<Drainer>> for Drainers {
     }
 }
 
+/// How many rivals of the nearest pipe are kept.
+const RIVALS: usize = 3;
+
+/// How far a pipe may lie that might as well be the one, where the nearest lies at `distance`: half as far again, or 2 m.
+fn as_near(distance: f64) -> f64 {
+    (distance * 1.5).max(distance + 2.0)
+}
+
+/// How a drainer was joined.
+struct Joined {
+    link: Option<Link>,
+    rivals: Vec<(PipeId, f64)>,
+    /// Pipes and nodes that its record names and that are not in the network.
+    unknown: Vec<String>,
+}
+
 struct Joiner<'a> {
     network: &'a Network,
     index: &'a NearestPipe<'a>,
-    nodes: HashMap<&'a str, NodeId>,
     config: &'a JoinConfig,
 }
 
 impl Joiner<'_> {
-    fn blank(&self, layer: &RawLayer, l: u16, row: usize) -> Drainer {
+    fn blank(&self, layer: &RawLayer, l: u16, row: usize, place: Option<Coord<f64>>) -> Drainer {
         let name = layer.text(Field::Name, row).unwrap_or("").to_owned();
         let trade = layer.text(Field::Trade, row).unwrap_or("").to_owned();
         let trade_id = self.config.trades.recognise(&trade, &name).map(|t| t.id.clone());
-        let place = match layer.shapes.kind() {
-            ShapeKind::Polygon => centre(&layer.shapes.parts(row).collect::<Vec<_>>()).map(|c| c.0),
-            _ => layer.shapes.point(row),
-        };
         Drainer {
             id: layer.id(row).into_owned(),
             name,
@@ -244,14 +254,12 @@ impl Joiner<'_> {
         }
     }
 
-    fn node_with_inflow(&self, layer: &RawLayer, l: u16, row: usize) -> (Drainer, Vec<Finding>) {
-        let mut drainer = self.blank(layer, l, row);
-        let mut findings = Vec::new();
-        match self.nodes.get(drainer.id.as_str()) {
-            Some(node) => drainer.link = Some(self.at_node(*node, drainer.place)),
-            None => findings.push(unknown_record(&drainer, &drainer.id)),
-        }
-        (drainer, findings)
+    fn node_with_inflow(&self, layer: &RawLayer, l: u16, row: usize) -> (Drainer, Vec<String>) {
+        let mut drainer = self.blank(layer, l, row, place_of(layer, row));
+        let node = self.network.node_called(&drainer.id);
+        drainer.link = node.map(|node| self.at_node(node, drainer.place));
+        let unknown = node.is_none().then(|| drainer.id.clone());
+        (drainer, unknown.into_iter().collect())
     }
 
     fn at_node(&self, node: NodeId, from: Option<Coord<f64>>) -> Link {
@@ -263,59 +271,52 @@ impl Joiner<'_> {
         Link { grade: LinkGrade::Recorded, pipe: None, place, gap }
     }
 
-    fn join(&self, layer: &RawLayer, l: u16, row: usize) -> (Drainer, Vec<Finding>) {
-        let mut drainer = self.blank(layer, l, row);
-        let mut findings = Vec::new();
+    /// The link of a drainer, its rivals, and what its record names that is not there.
+    fn join(&self, layer: &RawLayer, row: usize, place: Option<Coord<f64>>) -> Joined {
+        let mut joined = Joined { link: None, rivals: Vec::new(), unknown: Vec::new() };
         if let Some(id) = layer.text(Field::Pipe, row) {
             match self.network.find_pipes(id) {
-                Ok(pipes) => drainer.link = self.on_pipe(&pipes, drainer.place),
-                Err(_) => findings.push(unknown_record(&drainer, id)),
+                Ok(pipes) => joined.link = self.on_pipe(&pipes, place),
+                Err(_) => joined.unknown.push(id.to_owned()),
             }
         }
-        if drainer.link.is_none()
+        if joined.link.is_none()
             && let Some(id) = layer.text(Field::Node, row)
         {
-            match self.nodes.get(id) {
-                Some(node) => drainer.link = Some(self.at_node(*node, drainer.place)),
-                None => findings.push(unknown_record(&drainer, id)),
+            match self.network.node_called(id) {
+                Some(node) => joined.link = Some(self.at_node(node, place)),
+                None => joined.unknown.push(id.to_owned()),
             }
         }
-        if drainer.link.is_none() {
+        if joined.link.is_none() {
             let spots = if layer.shapes.kind() == ShapeKind::Polygon {
                 self.spots_near_area(&layer.shapes.parts(row).collect::<Vec<_>>())
             } else {
-                drainer.place.map_or_else(Vec::new, |place| self.spots_near(place))
+                place.map_or_else(Vec::new, |place| self.spots_near(place))
             };
             if let Some(first) = spots.first() {
-                drainer.link = self.network.place_of_spot(first).map(|place| Link {
+                joined.link = self.network.place_of_spot(first).map(|place| Link {
                     grade: LinkGrade::Nearest,
                     pipe: Some(first.pipe),
                     place,
                     gap: first.distance,
                 });
-                // A pipe within half as far again, or within 2 m, might as well be the one.
-                let close = (first.distance * 1.5).max(first.distance + 2.0);
-                drainer.rivals = spots[1..]
-                    .iter()
-                    .filter(|s| s.distance <= close)
-                    .take(3)
-                    .map(|s| (s.pipe, s.distance))
-                    .collect();
+                let close = as_near(first.distance);
+                let rivals = spots[1..].iter().filter(|s| s.distance <= close).take(RIVALS);
+                joined.rivals = rivals.map(|s| (s.pipe, s.distance)).collect();
             }
         }
-        (drainer, findings)
+        joined
     }
 
-    /// The pipes within reach of a point, nearest first; looks near by first, since most drainers are.
+    /// The pipe nearest to a point, if it lies within reach, and its rivals.
     fn spots_near(&self, place: Coord<f64>) -> Vec<PipeSpot> {
-        let mut reach = 8.0f64.min(self.config.reach);
-        loop {
-            let spots = self.index.within(place, reach);
-            let enough = spots.first().is_some_and(|s| (s.distance * 1.5).max(s.distance + 2.0) <= reach);
-            if enough || reach >= self.config.reach {
-                return spots;
+        match self.index.nearest(place).filter(|s| s.distance <= self.config.reach) {
+            Some(nearest) => {
+                let close = as_near(nearest.distance).min(self.config.reach);
+                self.index.nearest_within(place, close, 1 + RIVALS)
             }
-            reach = (reach * 2.5).min(self.config.reach);
+            None => Vec::new(),
         }
     }
 
@@ -365,33 +366,36 @@ impl Joiner<'_> {
         Some(recorded(pipe, self.network.place_of_pipe(pipe)?, 0.0))
     }
 
-    fn report(&self, drainer: &Drainer, findings: &mut Vec<Finding>) {
-        let about = |code: FindingCode| {
-            let finding = Finding::new(code).with("id", &drainer.id).on(drainer.origin);
-            if let Some(place) = drainer.place { finding.at(place) } else { finding }
-        };
+    /// What is doubtful about where a drainer was joined.
+    fn doubts(&self, drainer: &Drainer) -> impl Iterator<Item = Finding> {
         let Some(link) = &drainer.link else {
             let gap = drainer.place.and_then(|p| self.index.nearest(p)).map(|s| format!("{:.1}", s.distance));
             let gap = gap.unwrap_or_else(|| format!("> {}", self.config.reach));
-            findings.push(about(FindingCode::DrainerFar).with("gap", gap));
-            return;
+            return [Some(about(FindingCode::DrainerFar, drainer).with("gap", gap)), None]
+                .into_iter()
+                .flatten();
         };
-        if let Some((rival, _)) = drainer.rivals.first() {
-            findings.push(about(FindingCode::DrainerAmbiguous).with("other", self.network.pipe_name(*rival)));
-        }
-        let trades = &self.config.trades.trades;
-        let trade = drainer.trade_id.as_ref().and_then(|id| trades.iter().find(|t| t.id == *id));
-        if trade.is_some_and(|t| link.is_misconnection(self.network, t.produces)) {
-            let other = link.target(self.network);
-            findings.push(about(FindingCode::MisconnectionSuspected).with("other", other));
-        }
+        let ambiguous = drainer.rivals.first().map(|(rival, _)| {
+            about(FindingCode::DrainerAmbiguous, drainer).with("other", self.network.pipe_name(*rival))
+        });
+        let trade = drainer.trade_id.as_ref().and_then(|id| self.config.trades.trade(id));
+        let misconnected = trade.filter(|t| link.is_misconnection(self.network, t.produces)).map(|_| {
+            about(FindingCode::MisconnectionSuspected, drainer).with("other", link.target(self.network))
+        });
+        [ambiguous, misconnected].into_iter().flatten()
     }
 }
 
-fn unknown_record(drainer: &Drainer, other: &str) -> Finding {
-    let finding = Finding::new(FindingCode::DrainerRecordUnknown)
-        .with("id", &drainer.id)
-        .with("other", other)
-        .on(drainer.origin);
+/// A finding about a drainer.
+fn about(code: FindingCode, drainer: &Drainer) -> Finding {
+    let finding = Finding::new(code).with("id", &drainer.id).on(drainer.origin);
     if let Some(place) = drainer.place { finding.at(place) } else { finding }
+}
+
+/// The label's place of a row.
+fn place_of(layer: &RawLayer, row: usize) -> Option<Coord<f64>> {
+    match layer.shapes.kind() {
+        ShapeKind::Polygon => centre(&layer.shapes.parts(row).collect::<Vec<_>>()).map(|c| c.0),
+        _ => layer.shapes.point(row),
+    }
 }

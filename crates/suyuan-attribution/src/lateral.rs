@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
+use rstar::primitives::{GeomWithData, Rectangle};
+use rstar::{AABB, RTree};
 use suyuan_core::raw::{Field, Role, ShapeKind};
 use suyuan_core::{Coord, Finding, FindingCode, Origin, RawSurvey};
-use suyuan_network::{NearestPipe, NodeId};
+use suyuan_network::NearestPipe;
 
 use crate::drainer::{Drainer, JoinConfig};
-use crate::geometry::{contains, nearest_on};
+use crate::geometry::{centre, contains, nearest_on};
 use crate::link::{Link, LinkGrade};
 
 /// How far a lateral's upper end may lie from the drainer it serves, metres: to the middle of a house from its wall.
@@ -17,15 +19,18 @@ const DRAINER_REACH: f64 = 15.0;
 pub(crate) fn join_laterals(
     survey: &RawSurvey,
     index: &NearestPipe<'_>,
-    nodes: &HashMap<&str, NodeId>,
     config: &JoinConfig,
     drainers: &mut [Drainer],
     findings: &mut Vec<Finding>,
 ) {
+    if survey.layers_of(Role::Laterals).next().is_none() {
+        return;
+    }
     let network = index.network();
     let mut found: Vec<(usize, Link)> = Vec::new();
-    let by_id: HashMap<String, usize> =
-        drainers.iter().enumerate().map(|(i, d)| (d.id.clone(), i)).rev().collect();
+    let by_id: HashMap<&str, usize> =
+        drainers.iter().enumerate().map(|(i, d)| (d.id.as_str(), i)).rev().collect();
+    let stands = Standing::new(survey, drainers);
     for (l, layer) in survey.layers_of(Role::Laterals) {
         for row in 0..layer.len() {
             let origin = Origin { layer: l, row: row as u32 };
@@ -39,7 +44,7 @@ pub(crate) fn join_laterals(
                     .at(first)
             };
             // The lower end is the one on a pipe.
-            let recorded_node = layer.text(Field::Node, row).and_then(|id| nodes.get(id));
+            let recorded_node = layer.text(Field::Node, row).and_then(|id| network.node_called(id));
             let recorded_pipe = layer.text(Field::Pipe, row).and_then(|id| network.find_pipes(id).ok());
             let near = |end: Coord<f64>| match &recorded_pipe {
                 Some(pipes) => pipes
@@ -58,7 +63,7 @@ pub(crate) fn join_laterals(
             let spot = if lower_is_last { at_last } else { at_first };
             let upper = if lower_is_last { first } else { last };
             let place = match (recorded_node, &spot) {
-                (Some(node), _) => Some((network.place_of_node(*node), None, 0.0)),
+                (Some(node), _) => Some((network.place_of_node(node), None, 0.0)),
                 (None, Some(spot)) => {
                     network.place_of_spot(spot).map(|place| (place, Some(spot.pipe), spot.distance))
                 }
@@ -69,9 +74,7 @@ pub(crate) fn join_laterals(
                 continue;
             };
             let named = layer.text(Field::Drainer, row).and_then(|id| by_id.get(id).copied());
-            let Some((drainer, away)) =
-                named.map(|d| (d, 0.0)).or_else(|| drainer_at(survey, drainers, upper))
-            else {
+            let Some((drainer, away)) = named.map(|d| (d, 0.0)).or_else(|| stands.drainer_at(upper)) else {
                 findings.push(loose("drainer", "排水户"));
                 continue;
             };
@@ -89,33 +92,53 @@ pub(crate) fn join_laterals(
     }
 }
 
-/// The drainer that stands at a place: the area that holds it, else the nearest point or edge within reach.
-fn drainer_at(survey: &RawSurvey, drainers: &[Drainer], place: Coord<f64>) -> Option<(usize, f64)> {
-    let mut best: Option<(usize, f64)> = None;
-    for (i, drainer) in drainers.iter().enumerate() {
-        let layer = &survey.layers[drainer.origin.layer as usize];
-        if layer.role != Role::Drainers {
-            continue;
-        }
-        let row = drainer.origin.row as usize;
-        let away = if layer.shapes.kind() == ShapeKind::Polygon {
-            // Its label lies within half a diagonal: skip the far ones cheaply.
-            let rings: Vec<&[Coord<f64>]> = layer.shapes.parts(row).collect();
-            if contains(&rings, place) {
-                0.0
-            } else {
-                rings
-                    .iter()
-                    .flat_map(|r| r.windows(2))
-                    .map(|w| nearest_on(w[0], w[1], place).1)
-                    .fold(f64::INFINITY, f64::min)
-            }
-        } else {
-            drainer.place.map_or(f64::INFINITY, |p| (p.x - place.x).hypot(p.y - place.y))
-        };
-        if away <= DRAINER_REACH && best.is_none_or(|b| away < b.1) {
-            best = Some((i, away));
-        }
+/// Where drainers stand, by an R-tree around them.
+struct Standing<'a> {
+    survey: &'a RawSurvey,
+    drainers: &'a [Drainer],
+    boxes: RTree<GeomWithData<Rectangle<[f64; 2]>, usize>>,
+}
+
+impl<'a> Standing<'a> {
+    /// O(n log n) for n drainers.
+    fn new(survey: &'a RawSurvey, drainers: &'a [Drainer]) -> Self {
+        let standing = drainers.iter().enumerate().filter_map(|(i, drainer)| {
+            let layer = &survey.layers[drainer.origin.layer as usize];
+            let (place, half) = match layer.role {
+                Role::Drainers if layer.shapes.kind() == ShapeKind::Polygon => {
+                    centre(&layer.shapes.parts(drainer.origin.row as usize).collect::<Vec<_>>())?
+                }
+                Role::Drainers => (drainer.place?, 0.0),
+                _ => return None,
+            };
+            let corner = |away: f64| [place.x + away, place.y + away];
+            Some(GeomWithData::new(Rectangle::from_corners(corner(-half), corner(half)), i))
+        });
+        Self { survey, drainers, boxes: RTree::bulk_load(standing.collect()) }
     }
-    best
+
+    /// The drainer that stands at a place: the area that holds it, else the nearest point or edge within reach; of equally
+    /// near ones the first. O(log n) and the drainers near by.
+    fn drainer_at(&self, place: Coord<f64>) -> Option<(usize, f64)> {
+        let corner = |away: f64| [place.x + away, place.y + away];
+        let around = AABB::from_corners(corner(-DRAINER_REACH), corner(DRAINER_REACH));
+        let near = self.boxes.locate_in_envelope_intersecting(around);
+        let near = near.map(|b| (b.data, self.distance(b.data, place))).filter(|n| n.1 <= DRAINER_REACH);
+        near.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)))
+    }
+
+    /// Metres from a drainer's point or area to a place, 0 inside.
+    fn distance(&self, drainer: usize, place: Coord<f64>) -> f64 {
+        let drainer = &self.drainers[drainer];
+        let layer = &self.survey.layers[drainer.origin.layer as usize];
+        if layer.shapes.kind() != ShapeKind::Polygon {
+            return drainer.place.map_or(f64::INFINITY, |p| (p.x - place.x).hypot(p.y - place.y));
+        }
+        let rings: Vec<&[Coord<f64>]> = layer.shapes.parts(drainer.origin.row as usize).collect();
+        if contains(&rings, place) {
+            return 0.0;
+        }
+        let edges = rings.iter().flat_map(|r| r.windows(2));
+        edges.map(|w| nearest_on(w[0], w[1], place).1).fold(f64::INFINITY, f64::min)
+    }
 }

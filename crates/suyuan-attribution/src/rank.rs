@@ -217,7 +217,7 @@ fn weigh(
     trades: &Trades,
 ) -> Vec<Evidence> {
     let row = drainers.drainer(drainer);
-    let trade = row.trade_id.as_ref().and_then(|id| trades.trades.iter().find(|t| t.id == *id));
+    let trade = row.trade_id.as_ref().and_then(|id| trades.trade(id));
     let mut evidence = Vec::new();
     let mut fact = |kind, english: String, chinese: String, log_odds: f64| {
         evidence.push(Evidence { kind, text: [english, chinese], log_odds });

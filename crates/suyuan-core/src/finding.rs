@@ -1,5 +1,6 @@
 //! Doubtful data: kept, marked and listed, never dropped unheard.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use geo_types::Coord;
@@ -320,7 +321,7 @@ pub struct Finding {
     /// Where to look on the map, in the survey's CRS.
     pub place: Option<(f64, f64)>,
     /// What fills the sentence.
-    pub details: Vec<(String, String)>,
+    pub details: Vec<(Cow<'static, str>, String)>,
     /// Words that fill the sentence: name, English, Chinese.
     pub words: Vec<(String, String, String)>,
 }
@@ -334,8 +335,8 @@ impl Finding {
 
     /// Fills `{name}` in its sentence.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
-        self.details.push((name.to_owned(), value.to_string()));
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.details.push((name.into(), value.to_string()));
         self
     }
 
@@ -370,8 +371,8 @@ impl Finding {
     #[must_use]
     pub fn message(&self, language: Language) -> String {
         let mut text = self.code.template(language).to_owned();
-        let words = self.words.iter().map(|(name, en, zh)| (name, language.pick(en, zh)));
-        for (name, value) in words.chain(self.details.iter().map(|(n, v)| (n, v.as_str()))) {
+        let words = self.words.iter().map(|(name, en, zh)| (name.as_str(), language.pick(en, zh)));
+        for (name, value) in words.chain(self.details.iter().map(|(n, v)| (n.as_ref(), v.as_str()))) {
             text = text.replace(&format!("{{{name}}}"), value);
         }
         text

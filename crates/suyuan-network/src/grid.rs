@@ -101,6 +101,15 @@ impl Boxes {
             bits | u32::from(hit) << k
         })
     }
+
+    /// The squared distance of each from a place; infinite for what is missing.
+    fn squares(&self, p: Coord<f64>) -> [f64; FAN] {
+        std::array::from_fn(|k| {
+            let dx = (self.west[k] - p.x).max(p.x - self.east[k]).max(0.0);
+            let dy = (self.south[k] - p.y).max(p.y - self.north[k]).max(0.0);
+            dx * dx + dy * dy
+        })
+    }
 }
 
 /// The box around some boxes.
@@ -157,20 +166,75 @@ impl BoxTree {
     /// Everything that may touch an area, as west, south, east, north, in order, each once; into `found`, cleared first.
     pub(crate) fn touching(&self, area: [f64; 4], found: &mut Vec<u32>) {
         found.clear();
+        self.each_touching(area, &mut |i| found.push(i));
+    }
+
+    /// Shows everything that may touch an area, in order, each once.
+    pub(crate) fn each_touching(&self, area: [f64; 4], show: &mut impl FnMut(u32)) {
         if self.count > 0 {
-            self.collect(self.levels.len() - 1, 0, area, found);
+            self.descend(self.levels.len() - 1, 0, area, show);
         }
     }
 
-    fn collect(&self, level: usize, at: usize, area: [f64; 4], found: &mut Vec<u32>) {
+    /// The thing nearest to `p` and its squared distance, which `square_of` tells, `None` for what is nowhere; of equally
+    /// near ones the first. O(log n) and what lies about as near.
+    pub(crate) fn nearest(
+        &self,
+        p: Coord<f64>,
+        square_of: impl Fn(u32) -> Option<f64>,
+    ) -> Option<(f64, u32)> {
+        let mut best = None;
+        if self.count > 0 && p.x.is_finite() && p.y.is_finite() {
+            self.approach(self.levels.len() - 1, 0, p, &square_of, &mut best);
+        }
+        best
+    }
+
+    fn approach(
+        &self,
+        level: usize,
+        at: usize,
+        p: Coord<f64>,
+        square_of: &impl Fn(u32) -> Option<f64>,
+        best: &mut Option<(f64, u32)>,
+    ) {
+        let mut squares = self.levels[level].at(at).squares(p);
+        loop {
+            let (mut nearest, mut k) = (squares[0], 0);
+            for (i, square) in squares.iter().enumerate().skip(1) {
+                if *square < nearest {
+                    (nearest, k) = (*square, i);
+                }
+            }
+            // Distances to a box and to what is in it are rounded differently.
+            let may_be_nearer = |b: (f64, u32)| nearest * (1.0 - 1e-12) <= b.0;
+            if nearest == f64::INFINITY || !best.is_none_or(may_be_nearer) {
+                return;
+            }
+            squares[k] = f64::INFINITY;
+            let k = at * FAN + k;
+            if level > 0 {
+                self.approach(level - 1, k, p, square_of, best);
+                continue;
+            }
+            for i in k * LEAF..((k + 1) * LEAF).min(self.count) {
+                let found = square_of(i as u32).map(|square| (square, i as u32));
+                if let Some(found) = found.filter(|f| best.is_none_or(|b| *f < b)) {
+                    *best = Some(found);
+                }
+            }
+        }
+    }
+
+    fn descend(&self, level: usize, at: usize, area: [f64; 4], show: &mut impl FnMut(u32)) {
         let mut touched = self.levels[level].at(at).touched(area);
         while touched != 0 {
             let k = at * FAN + touched.trailing_zeros() as usize;
             touched &= touched - 1;
             if level == 0 {
-                found.extend((k * LEAF..((k + 1) * LEAF).min(self.count)).map(|i| i as u32));
+                (k * LEAF..((k + 1) * LEAF).min(self.count)).for_each(|i| show(i as u32));
             } else {
-                self.collect(level - 1, k, area, found);
+                self.descend(level - 1, k, area, show);
             }
         }
     }
@@ -208,6 +272,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_nearest_segment_is_that_of_brute_force(
+            ends in prop::collection::vec((point(), point()), 0..300), p in point(), far in -4..4i32
+        ) {
+            let tree = BoxTree::new(ends.len(), |i| around(ends_of(&ends[i])));
+            let p = Coord { x: p.x + 1e3 * f64::from(far), y: p.y - 1e5 * f64::from(far) };
+            let square = |i: u32| {
+                let (a, b) = ends[i as usize];
+                (i % 7 != 3).then(|| nearest_on_segment(a, b, p).1) // some are nowhere
+            };
+            let all = (0..ends.len() as u32).filter_map(|i| Some((square(i)?, i)));
+            prop_assert_eq!(tree.nearest(p, square), all.min_by(|a, b| a.partial_cmp(b).unwrap()));
+        }
+
         #[test]
         fn no_segment_near_a_point_is_missed(
             ends in prop::collection::vec((point(), point()), 1..60), p in point(), reach in 0.0..12.0f64

@@ -1,15 +1,11 @@
-//! The R-tree over pipe segments: which pipe is nearest to a place.
+//! Which pipe is nearest to a place, by the packed R-tree of a network.
 
-use rstar::primitives::{GeomWithData, Line};
-use rstar::{AABB, PointDistance, RTree};
+use rayon::prelude::*;
 use suyuan_core::Coord;
 
-use crate::grid::{BoxTree, distance, nearest_on_segment};
+use crate::grid::{BoxTree, along_curve, distance, nearest_on_segment};
 use crate::ids::PipeId;
 use crate::network::Network;
-use crate::rows::Coords;
-
-type Segment = GeomWithData<Line<[f64; 2]>, (u32, u32)>;
 
 /// A spot on a pipe near a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,42 +21,29 @@ pub struct PipeSpot {
     pub distance: f64,
 }
 
-/// Finds the pipes near a place, to be made once and asked often: an R-tree over every segment of a network; of a prepared network, the
-/// boxes that lie in its file.
+/// Finds the pipes near a place by the R-tree around the parts of pipes, which lies packed in a prepared file.
 ///
 /// # Complexity
-/// Build O(n log n), of a prepared network O(1); a query O(log n) and the segments near by, n being the segments.
-#[derive(Debug)]
+/// Made in O(n) for n parts, of a prepared network in O(1); a query O(log n) and the parts near by.
+#[derive(Debug, Clone, Copy)]
 pub struct NearestPipe<'a> {
     network: &'a Network,
-    tree: Tree<'a>,
+    boxes: &'a BoxTree,
 }
 
-#[derive(Debug)]
-enum Tree<'a> {
-    Segments(RTree<Segment>),
-    /// Around the parts of pipes.
-    Boxes(&'a BoxTree),
+/// A pipe near a place: the squared distance, the pipe, and where on it, by part and first vertex of the segment.
+struct Near {
+    square: f64,
+    pipe: PipeId,
+    part: u32,
+    vertex: u32,
 }
-
-/// How far to look first where there are only boxes, metres; four times as far each time after.
-const FIRST_LOOK: f64 = 16.0;
 
 impl<'a> NearestPipe<'a> {
     /// Indexes a network.
     #[must_use]
     pub fn new(network: &'a Network) -> Self {
-        if let Coords::Stored(_) = network.coords {
-            return Self { network, tree: Tree::Boxes(network.boxes()) };
-        }
-        let mut segments = Vec::with_capacity(network.coords.len());
-        for part in 0..network.part_ends.len() as u32 {
-            for (vertex, w) in network.part(part).windows(2).enumerate() {
-                let line = Line::new([w[0].x, w[0].y], [w[1].x, w[1].y]);
-                segments.push(GeomWithData::new(line, (part, vertex as u32)));
-            }
-        }
-        Self { network, tree: Tree::Segments(RTree::bulk_load(segments)) }
+        Self { network, boxes: network.boxes() }
     }
 
     /// The network that was indexed.
@@ -69,58 +52,79 @@ impl<'a> NearestPipe<'a> {
         self.network
     }
 
-    fn spot(&self, part: u32, vertex: u32, place: Coord<f64>) -> PipeSpot {
-        let line = self.network.part(part);
-        let (a, b) = (line[vertex as usize], line[vertex as usize + 1]);
-        let (t, d2) = nearest_on_segment(a, b, place);
-        let before: f64 = line[..=vertex as usize].windows(2).map(|w| distance(w[0], w[1])).sum();
+    /// Answers for each of many places, on all cores, in the order in which the places lie along a curve through the city:
+    /// what one needed is then still at hand for the next. `ask` gets the place's number.
+    ///
+    /// # Shape
+    /// As many answers as places, in the same order.
+    pub fn of_each<T: Send>(
+        &self,
+        places: &[Option<Coord<f64>>],
+        ask: impl Fn(usize) -> T + Send + Sync,
+    ) -> Vec<T> {
+        let key = |i: usize| (places[i].map_or(u64::MAX, along_curve), i);
+        let mut order: Vec<(u64, usize)> = (0..places.len()).into_par_iter().map(key).collect();
+        order.par_sort_unstable();
+        let asked: Vec<T> = order.par_iter().map(|(_, i)| ask(*i)).collect();
+        let mut answers: Vec<Option<T>> = places.iter().map(|_| None).collect();
+        order.iter().zip(asked).for_each(|((_, i), answer)| answers[*i] = Some(answer));
+        answers.into_iter().flatten().collect()
+    }
+
+    fn spot(&self, near: &Near, place: Coord<f64>) -> PipeSpot {
+        let line = self.network.part(near.part);
+        let vertex = near.vertex as usize;
+        let (a, b) = (line[vertex], line[vertex + 1]);
+        let (t, square) = nearest_on_segment(a, b, place);
+        let before: f64 = line[..=vertex].windows(2).map(|w| distance(w[0], w[1])).sum();
         PipeSpot {
-            pipe: self.network.pipe_of_part(part),
-            part,
+            pipe: near.pipe,
+            part: near.part,
             measure: before + t * distance(a, b),
             spot: Coord { x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) },
-            distance: d2.sqrt(),
+            distance: square.sqrt(),
         }
     }
 
     /// The nearest spot of each pipe within `reach` metres of a place, nearest pipe first, ties by pipe.
     #[must_use]
     pub fn within(&self, place: Coord<f64>, reach: f64) -> Vec<PipeSpot> {
-        let point = [place.x, place.y];
-        let mut spots: Vec<PipeSpot> = match &self.tree {
-            Tree::Segments(tree) => {
-                let (west, south) = (place.x - reach, place.y - reach);
-                let around = AABB::from_corners([west, south], [place.x + reach, place.y + reach]);
-                let near = tree.locate_in_envelope_intersecting(around);
-                let near = near.filter(|s| s.distance_2(&point) <= reach * reach);
-                near.map(|s| self.spot(s.data.0, s.data.1, place)).collect()
+        self.nearest_within(place, reach, usize::MAX)
+    }
+
+    /// The first `count` of the pipes [`within`](Self::within) reach.
+    #[must_use]
+    pub fn nearest_within(&self, place: Coord<f64>, reach: f64, count: usize) -> Vec<PipeSpot> {
+        let mut near: Vec<Near> = Vec::new();
+        let area = [place.x - reach, place.y - reach, place.x + reach, place.y + reach];
+        self.boxes.each_touching(area, &mut |part| {
+            let Some((square, vertex)) = self.nearest_on_part(part, place).filter(|n| n.0 <= reach * reach)
+            else {
+                return;
+            };
+            let pipe = self.network.pipe_of_part(part);
+            let found = Near { square, pipe, part, vertex };
+            // Parts come in the order of their pipes.
+            match near.last_mut().filter(|n| n.pipe == pipe) {
+                Some(other) if other.square <= square => {}
+                Some(other) => *other = found,
+                None => near.push(found),
             }
-            Tree::Boxes(boxes) => {
-                let mut parts = Vec::new();
-                boxes.near(place, reach, &mut parts);
-                let near = |part: &u32| self.nearest_on_part(*part, place).filter(|n| n.0 <= reach * reach);
-                let near = parts.iter().filter_map(|part| Some((near(part)?.1, *part)));
-                near.map(|(vertex, part)| self.spot(part, vertex, place)).collect()
-            }
-        };
-        spots.sort_by(|a, b| {
-            a.pipe.cmp(&b.pipe).then(a.distance.total_cmp(&b.distance)).then(a.measure.total_cmp(&b.measure))
         });
-        spots.dedup_by_key(|s| s.pipe);
-        spots.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.pipe.cmp(&b.pipe)));
-        spots
+        near.sort_unstable_by(|a, b| a.square.total_cmp(&b.square).then(a.pipe.cmp(&b.pipe)));
+        near.iter().take(count).map(|n| self.spot(n, place)).collect()
     }
 
     /// The spot of one pipe nearest to a place, `None` if the pipe has no geometry. O(vertices of the pipe).
     #[must_use]
     pub fn on_pipe(&self, pipe: PipeId, place: Coord<f64>) -> Option<PipeSpot> {
         let (from, to) = self.network.pipe(pipe).parts;
-        let mut best: Option<(f64, u32, u32)> = None;
-        for part in from..to {
-            let near = self.nearest_on_part(part, place).filter(|n| best.is_none_or(|b| n.0 < b.0));
-            best = near.map(|(d2, vertex)| (d2, part, vertex)).or(best);
-        }
-        best.map(|(_, part, vertex)| self.spot(part, vertex, place))
+        let on_part = |part: u32| {
+            let (square, vertex) = self.nearest_on_part(part, place)?;
+            Some(Near { square, pipe, part, vertex })
+        };
+        let nearest = (from..to).filter_map(on_part).min_by(|a, b| a.square.total_cmp(&b.square))?;
+        Some(self.spot(&nearest, place))
     }
 
     /// The squared distance from a place to a part, and the first vertex of its nearest segment; `None` without one.
@@ -133,32 +137,10 @@ impl<'a> NearestPipe<'a> {
     /// The nearest spot of all, `None` in a network without geometry. Of equally near pipes the first in order.
     #[must_use]
     pub fn nearest(&self, place: Coord<f64>) -> Option<PipeSpot> {
-        let distance = match &self.tree {
-            Tree::Segments(tree) => {
-                let nearest = tree.nearest_neighbor([place.x, place.y])?;
-                self.spot(nearest.data.0, nearest.data.1, place).distance
-            }
-            Tree::Boxes(boxes) => self.distance_by_boxes(boxes, place)?,
-        };
-        self.within(place, distance * (1.0 + 1e-12) + 1e-9).into_iter().next()
-    }
-
-    fn distance_by_boxes(&self, boxes: &BoxTree, place: Coord<f64>) -> Option<f64> {
-        let mut parts = Vec::new();
-        let mut reach = FIRST_LOOK;
-        loop {
-            boxes.near(place, reach, &mut parts);
-            let near = parts.iter().filter_map(|part| self.nearest_on_part(*part, place));
-            let nearest = near.map(|n| n.0).min_by(f64::total_cmp).map(f64::sqrt);
-            // What lies farther than the look may have a nearer neighbour outside of it.
-            if nearest.is_some_and(|n| n <= reach) || parts.len() == self.network.part_ends.len() {
-                return nearest;
-            }
-            if reach > 1e12 {
-                return None; // a place that no box can be near to
-            }
-            reach *= 4.0;
-        }
+        let square_of = |part| self.nearest_on_part(part, place).map(|n| n.0);
+        let (square, part) = self.boxes.nearest(place, square_of)?;
+        let (_, vertex) = self.nearest_on_part(part, place)?;
+        Some(self.spot(&Near { square, pipe: self.network.pipe_of_part(part), part, vertex }, place))
     }
 }
 
@@ -173,12 +155,24 @@ mod tests {
         let (network, _) =
             build_network(&drawn("MH1 -P1-> MH2 -P2-> OF1"), &BuildConfig::automatic()).unwrap();
         let index = NearestPipe::new(&network);
-        let boxes = NearestPipe { network: &network, tree: Tree::Boxes(network.boxes()) };
         for x in [-5e6, 0.0, 3e5, 7e7] {
             let place = Coord { x, y: -2e5 };
-            assert_eq!(boxes.nearest(place), index.nearest(place));
+            assert_eq!(index.nearest(place), index.within(place, 1e9).into_iter().next());
         }
-        assert_eq!(boxes.nearest(Coord { x: f64::NAN, y: 0.0 }), None);
+        for nowhere in [f64::NAN, f64::INFINITY] {
+            assert_eq!(index.nearest(Coord { x: nowhere, y: 0.0 }), None);
+            assert_eq!(index.within(Coord { x: 0.0, y: nowhere }, 50.0), []);
+        }
+    }
+
+    #[test]
+    fn each_place_gets_its_own_answer() {
+        let (network, _) =
+            build_network(&drawn("MH1 -P1-> MH2 -P2-> OF1"), &BuildConfig::automatic()).unwrap();
+        let places: Vec<_> = (0..500u32)
+            .map(|i| (i % 7 != 0).then(|| Coord { x: f64::from(i * 37 % 101), y: f64::from(i * 53 % 97) }))
+            .collect();
+        assert_eq!(NearestPipe::new(&network).of_each(&places, |i| i), (0..500).collect::<Vec<_>>());
     }
 
     #[test]
@@ -203,10 +197,8 @@ mod tests {
                 .unwrap();
             let found = index.nearest(place).unwrap();
             assert!((found.distance - brute.0).abs() < 1e-9);
-            let boxes = NearestPipe { network: &network, tree: Tree::Boxes(network.boxes()) };
-            assert_eq!(boxes.nearest(place), Some(found));
-            assert_eq!(boxes.within(place, brute.0 + 30.0), index.within(place, brute.0 + 30.0));
             let within = index.within(place, brute.0 + 30.0);
+            assert_eq!(index.nearest_within(place, brute.0 + 30.0, 2), within[..within.len().min(2)]);
             assert!(within.windows(2).all(|w| w[0].distance <= w[1].distance));
             assert_eq!(within[0].pipe, found.pipe);
         }

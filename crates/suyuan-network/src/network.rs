@@ -413,8 +413,12 @@ impl Network {
         })
     }
 
-    /// The pipe of a part. O(log pipes).
+    /// The pipe of a part. O(1) where each pipe has one part, else O(log pipes).
     pub(crate) fn pipe_of_part(&self, part: u32) -> PipeId {
+        let parts = |pipe: usize| Pipe::from(self.pipes.at(pipe)).parts;
+        if (part as usize) < self.pipes.len() && parts(part as usize) == (part, part + 1) {
+            return PipeId(part);
+        }
         // Parts are in the order of their pipes; of several pipes that begin there, those before the last are without.
         PipeId(self.pipes.partition_point(|p| Pipe::from(*p).parts.0 <= part).saturating_sub(1) as u32)
     }

@@ -135,12 +135,13 @@ fn nearest_ids<'a>(id: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> 
 }
 
 impl Network {
-    /// Whether a node is called that. O(log n), as [`Network::find_node`].
+    /// The first of the nodes that are called that. O(log n), as [`Network::find_node`].
     #[must_use]
-    pub fn has_node(&self, name: &str) -> bool {
+    pub fn node_called(&self, name: &str) -> Option<NodeId> {
         let called = |node: u32| self.node_names.at(node as usize);
-        let first = self.nodes_by_name().partition_point(|n| called(*n) < name);
-        first < self.node_count() && called(self.nodes_by_name().at(first)) == name
+        let by_name = self.nodes_by_name();
+        let first = by_name.partition_point(|n| called(*n) < name);
+        (first..by_name.len()).take(1).map(|k| by_name.at(k)).find(|n| called(*n) == name).map(NodeId)
     }
 
     /// Whether a pipe has that id. O(log n), as [`Network::find_pipes`].

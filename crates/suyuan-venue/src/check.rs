@@ -1,5 +1,9 @@
 //! The check of venues, by both readings of the rule.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use rstar::primitives::GeomWithData;
+use rstar::{AABB, RTree};
 use suyuan_core::Coord;
 
 use crate::distance::{Shape, circle, distance_between};
@@ -48,6 +52,17 @@ pub struct VenueConfig {
     pub bank: f64,
 }
 
+impl VenueSite {
+    /// The circle of its radius around it as a clockwise ring in degrees, for drawing, never for deciding; `None` without a
+    /// place.
+    #[must_use]
+    pub fn circle(&self) -> Option<Vec<Coord<f64>>> {
+        let b = self.shape.bounds()?;
+        let centre = Coord { x: f64::midpoint(b[0], b[1]), y: f64::midpoint(b[2], b[3]) };
+        Some(circle(centre, self.radius, 96))
+    }
+}
+
 impl VenueConfig {
     /// The settings of the command line when nothing else is said: outfalls within 30 m of a water are on it.
     #[must_use]
@@ -72,14 +87,12 @@ pub struct VenueReport {
     pub waters: Vec<(usize, f64)>,
     /// Reading (b): every outfall on one of those waters, with its own distance and the water.
     pub on_waters: Vec<(usize, f64, usize)>,
-    /// The circle around the venue in degrees, for drawing.
-    pub circle: Vec<Coord<f64>>,
 }
 
 /// Checks each venue.
 ///
 /// # Complexity
-/// O(venues · (outfalls + waters)) box tests; exact distances only where the boxes come near.
+/// O((venues + waters) log outfalls + venues · waters), and exact distances to what lies about as near as asked.
 /// # Reference
 /// Binjiang plan 滨政办函〔2023〕1号: waters within 1 km of venues; the two readings are both answered.
 #[must_use]
@@ -89,83 +102,65 @@ pub fn check_venues(
     waters: &[WaterSite],
     config: VenueConfig,
 ) -> Vec<VenueReport> {
+    let places =
+        outfalls.iter().enumerate().map(|(o, site)| GeomWithData::new([site.place.x, site.place.y], o));
+    let places = RTree::bulk_load(places.filter(|p| p.geom().iter().all(|v| v.is_finite())).collect());
+    let outfalls_near = |shape: &Shape, metres: f64| -> Vec<(usize, f64)> {
+        let Some(area) = shape.bounds().map(|b| widened(b, metres)) else { return Vec::new() };
+        let inside = places.locate_in_envelope(AABB::from_corners([area[0], area[2]], [area[1], area[3]]));
+        let near = inside.map(|p| (p.data, distance_between(&Shape::point(outfalls[p.data].place), shape)));
+        near.filter(|n| n.1 <= metres).collect()
+    };
+    let by_distance = |a: (usize, f64), b: (usize, f64)| {
+        a.1.total_cmp(&b.1).then_with(|| outfalls[a.0].id.cmp(&outfalls[b.0].id)).then(a.0.cmp(&b.0))
+    };
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (o, outfall) in outfalls.iter().enumerate().filter(|(_, o)| !o.water.is_empty()) {
+        named.entry(&outfall.water).or_default().push(o);
+    }
+    let on_water = waters.iter().map(|water| {
+        let mut on: BTreeSet<usize> = outfalls_near(&water.shape, config.bank).iter().map(|n| n.0).collect();
+        on.extend([&water.name, &water.id].iter().filter_map(|name| named.get(name.as_str())).flatten());
+        on
+    });
+    let on_water: Vec<BTreeSet<usize>> = on_water.collect();
     let water_bounds: Vec<Option<[f64; 4]>> = waters.iter().map(|w| w.shape.bounds()).collect();
-    let mut on_water: Vec<Vec<usize>> = vec![Vec::new(); waters.len()];
-    for (o, outfall) in outfalls.iter().enumerate() {
-        for (w, water) in waters.iter().enumerate() {
-            let named =
-                !outfall.water.is_empty() && (outfall.water == water.name || outfall.water == water.id);
-            let near = || {
-                let spot = [outfall.place.x, outfall.place.x, outfall.place.y, outfall.place.y];
-                water_bounds[w].is_some_and(|b| boxes_within(spot, b, config.bank))
-                    && distance_between(&Shape::point(outfall.place), &water.shape) <= config.bank
-            };
-            if named || near() {
-                on_water[w].push(o);
+    let check = |(v, venue): (usize, &VenueSite)| {
+        let bounds = venue.shape.bounds();
+        let mut near = outfalls_near(&venue.shape, venue.radius);
+        near.sort_by(|a, b| by_distance(*a, *b));
+        let area = bounds.map(|b| widened(b, venue.radius));
+        let may_touch = |w: &usize| area.zip(water_bounds[*w]).is_some_and(|(a, b)| overlap(a, b));
+        let distances = (0..waters.len())
+            .filter(may_touch)
+            .map(|w| (w, distance_between(&venue.shape, &waters[w].shape)));
+        let mut touching: Vec<(usize, f64)> = distances.filter(|t| t.1 <= venue.radius).collect();
+        touching.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| waters[a.0].id.cmp(&waters[b.0].id)));
+        let mut on_waters: Vec<(usize, f64, usize)> = Vec::new();
+        let mut known = HashSet::new();
+        for (w, _) in &touching {
+            for o in on_water[*w].iter().filter(|o| known.insert(**o)) {
+                let distance = distance_between(&Shape::point(outfalls[*o].place), &venue.shape);
+                on_waters.push((*o, distance, *w));
             }
         }
-    }
-    venues
-        .iter()
-        .enumerate()
-        .map(|(v, venue)| {
-            let bounds = venue.shape.bounds();
-            let close =
-                |b: [f64; 4]| bounds.is_some_and(|venue_box| boxes_within(venue_box, b, venue.radius));
-            let mut near: Vec<(usize, f64)> = Vec::new();
-            for (o, outfall) in outfalls.iter().enumerate() {
-                let p = outfall.place;
-                if close([p.x, p.x, p.y, p.y]) {
-                    let distance = distance_between(&Shape::point(p), &venue.shape);
-                    if distance <= venue.radius {
-                        near.push((o, distance));
-                    }
-                }
-            }
-            near.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| outfalls[a.0].id.cmp(&outfalls[b.0].id)));
-            let mut touching: Vec<(usize, f64)> = Vec::new();
-            for (w, water) in waters.iter().enumerate() {
-                if water_bounds[w].is_some_and(close) {
-                    let distance = distance_between(&venue.shape, &water.shape);
-                    if distance <= venue.radius {
-                        touching.push((w, distance));
-                    }
-                }
-            }
-            touching.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| waters[a.0].id.cmp(&waters[b.0].id)));
-            let mut on_waters: Vec<(usize, f64, usize)> = Vec::new();
-            for (w, _) in &touching {
-                for o in &on_water[*w] {
-                    if !on_waters.iter().any(|known| known.0 == *o) {
-                        let distance = distance_between(&Shape::point(outfalls[*o].place), &venue.shape);
-                        on_waters.push((*o, distance, *w));
-                    }
-                }
-            }
-            on_waters
-                .sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| outfalls[a.0].id.cmp(&outfalls[b.0].id)));
-            let centre = bounds.map_or(Coord { x: 0.0, y: 0.0 }, |b| Coord {
-                x: f64::midpoint(b[0], b[1]),
-                y: f64::midpoint(b[2], b[3]),
-            });
-            VenueReport {
-                venue: v,
-                outfalls: near,
-                waters: touching,
-                on_waters,
-                circle: if bounds.is_some() { circle(centre, venue.radius, 96) } else { Vec::new() },
-            }
-        })
-        .collect()
+        on_waters.sort_by(|a, b| by_distance((a.0, a.1), (b.0, b.1)));
+        VenueReport { venue: v, outfalls: near, waters: touching, on_waters }
+    };
+    venues.iter().enumerate().map(check).collect()
 }
 
-/// Whether two boxes in degrees may lie within some metres of each other; never `false` for shapes that do.
-fn boxes_within(a: [f64; 4], b: [f64; 4], metres: f64) -> bool {
+/// A box of least and greatest longitude and latitude, widened so that all that lies within some metres of it is inside.
+fn widened(b: [f64; 4], metres: f64) -> [f64; 4] {
     // A degree of latitude is at least 110.5 km; of longitude at least that times the cosine at the farther edge.
     let dy = metres / 110_500.0 * 1.001;
-    let latitude = (a[2].abs().max(a[3].abs()) + dy).min(89.0);
+    let latitude = (b[2].abs().max(b[3].abs()) + dy).min(89.0);
     let dx = metres / (111_300.0 * latitude.to_radians().cos()) * 1.001;
-    a[0] - dx <= b[1] && b[0] <= a[1] + dx && a[2] - dy <= b[3] && b[2] <= a[3] + dy
+    [b[0] - dx, b[1] + dx, b[2] - dy, b[3] + dy]
+}
+
+fn overlap(a: [f64; 4], b: [f64; 4]) -> bool {
+    a[0] <= b[1] && b[0] <= a[1] && a[2] <= b[3] && b[2] <= a[3]
 }
 
 #[cfg(test)]

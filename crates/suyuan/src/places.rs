@@ -78,7 +78,7 @@ impl<'a> Places<'a> {
                 self.seek(
                     &match network {
                         n if n.has_outfall(&id) => Reference::Outfall(id),
-                        n if n.has_node(&id) => Reference::Node(id),
+                        n if n.node_called(&id).is_some() => Reference::Node(id),
                         n if n.has_pipe(&id) => Reference::Pipe(id),
                         _ if only_nodes => Reference::Node(id),
                         _ => Reference::Outfall(id),

@@ -181,7 +181,7 @@ impl City {
             .into_iter()
             .map(|report| {
                 let venue = &venues[report.venue];
-                let mut disc = report.circle.clone();
+                let mut disc = venue.circle().unwrap_or_default();
                 metres.apply_all(&mut disc).map_err(|(_, e)| in_crs(e))?;
                 Ok(VenueAnswer {
                     schema: "suyuan.venues/1",
