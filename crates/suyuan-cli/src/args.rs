@@ -1,5 +1,6 @@
 //! What the command line takes.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -342,6 +343,12 @@ pub struct TraceArgs {
     /// Go no farther than this, metres of pipe
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub max_distance: Option<f64>,
+    /// Go no farther than water takes so long for: 2h30m, 90m, or minutes
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub max_time: Option<String>,
+    /// Stop after so many pipes, the nearest ones
+    #[arg(long, value_name = "N")]
+    pub max_pipes: Option<NonZeroUsize>,
     /// How far a start may lie from the network, metres
     #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
     pub max_snap: f64,

@@ -9,7 +9,7 @@ use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceSt
 use crate::args::TraceArgs;
 use crate::batch::{Lines, is_lines};
 use crate::check::write_out;
-use crate::network::{not_negative, open};
+use crate::network::{not_negative, open, seconds};
 use crate::say::{Fault, Say, count};
 
 /// `suyuan trace`
@@ -22,6 +22,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     }
     not_negative("--max-snap", args.max_snap)?;
     let max_distance = args.max_distance.map(|m| not_negative("--max-distance", m)).transpose()?;
+    let max_time = args.max_time.as_deref().map(|t| seconds("--max-time", t)).transpose()?;
     if args.resume && !args.output.as_deref().is_some_and(is_lines) {
         return Err(Fault::Usage(
             "--resume goes with -o NAME.ndjson: other files are written at once".to_owned(),
@@ -42,6 +43,8 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         also_above: args.also_above.clone(),
         not_above: args.not_above.clone(),
         max_distance,
+        max_time,
+        max_pipes: args.max_pipes,
         max_snap: args.max_snap,
         possible: args.possible,
         language: say.language,

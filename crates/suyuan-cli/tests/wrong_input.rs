@@ -56,7 +56,7 @@ fn workshop() -> tempfile::TempDir {
 }
 
 /// What is asked, the exit code, and what the sentence must name.
-const CASES: [(&str, &str, i32, &[&str]); 32] = [
+const CASES: [(&str, &str, i32, &[&str]); 34] = [
     ("a missing file", "--pipes nothere.shp --from 1", 3, &["nothere.shp"]),
     ("no .dbf", "--pipes nodbf.shp --from 1", 3, &["nodbf.dbf"]),
     ("an empty layer", "--pipes empty.shp --from 1", 3, &["empty.shp"]),
@@ -109,6 +109,13 @@ const CASES: [(&str, &str, i32, &[&str]); 32] = [
     ("no network", "--from 1", 2, &["--pipes"]),
     ("a tolerance that is none", "--pipes YSLINE.shp --snap wide --from 1", 2, &["--snap", "wide"]),
     ("a bad distance", "--pipes YSLINE.shp --max-distance=-5 --from 1", 2, &["--max-distance", "-5"]),
+    ("a bad time", "--pipes YSLINE.shp --max-time 2d --from 1", 2, &["--max-time", "2d"]),
+    (
+        "the nearest and the possible",
+        "--pipes YSLINE.shp --max-pipes 5 --possible --from 1",
+        2,
+        &["--max-pipes", "--possible"],
+    ),
 ];
 
 fn left(folder: &Path) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! What a trace is asked.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize};
 use suyuan_network::{NodeId, PipeId};
 
@@ -46,6 +48,13 @@ pub struct TraceOptions {
     pub barriers: Barriers,
     /// How far it may go, metres of pipe; a reach is in the answer when its nearer end lies within.
     pub max_distance: Option<f64>,
-    /// Whether to list what would be added if doubtful reaches ran the other way.
+    /// How long water may take, seconds: the most likely time along the quickest way, as [`travel_of_reach`] has it with its
+    /// default settings. A reach is in the answer when its nearer end lies within; distances are those of ways within.
+    ///
+    /// [`travel_of_reach`]: crate::travel_of_reach
+    pub max_time: Option<f64>,
+    /// How many pipes there may be: the nearest ones, by distance, then reach. The trace ends where one more would begin.
+    pub max_pipes: Option<NonZeroUsize>,
+    /// Whether to list what would be added if doubtful reaches ran the other way; never so beside `max_pipes`.
     pub possible: bool,
 }

@@ -137,7 +137,7 @@ proptest! {
                 pipes: question.shut_pipes.iter().copied().collect(),
             },
             max_distance: limit,
-            possible: false,
+            ..TraceOptions::default()
         };
         let mut tracer = Tracer::new(&network);
         let start = network.place_of_node(question.start);

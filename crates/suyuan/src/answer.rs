@@ -1,5 +1,6 @@
 //! The answer to a trace, as the JSON contract has it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -30,6 +31,10 @@ pub struct TraceRequest {
     pub not_above: Vec<String>,
     /// How far it may go, metres of pipe.
     pub max_distance: Option<f64>,
+    /// How long water may take between a reach and the start, seconds: the most likely time along the quickest way.
+    pub max_time: Option<f64>,
+    /// How many pipes there may be: the nearest ones. Counted before `also_above` and `not_above` take away.
+    pub max_pipes: Option<NonZeroUsize>,
     /// How far a start may lie from the network, metres.
     pub max_snap: f64,
     /// Whether to list what would be added if doubtful reaches ran the other way.
@@ -47,6 +52,8 @@ impl Default for TraceRequest {
             also_above: Vec::new(),
             not_above: Vec::new(),
             max_distance: None,
+            max_time: None,
+            max_pipes: None,
             max_snap: 20.0,
             possible: false,
             language: Language::English,
@@ -162,6 +169,28 @@ pub struct CandidateAnswer {
     pub evidence: Vec<EvidenceAnswer>,
 }
 
+/// How far a trace was to go.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LimitsAnswer {
+    /// Metres of pipe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance_m: Option<f64>,
+    /// Seconds of travel time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_s: Option<f64>,
+    /// Pipes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipes: Option<NonZeroUsize>,
+}
+
+impl LimitsAnswer {
+    fn of(options: &TraceOptions) -> Option<Self> {
+        let TraceOptions { max_distance, max_time, max_pipes, .. } = *options;
+        let limits = Self { distance_m: max_distance, time_s: max_time, pipes: max_pipes };
+        (max_distance.is_some() || max_time.is_some() || max_pipes.is_some()).then_some(limits)
+    }
+}
+
 /// The answer to a trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TraceAnswer {
@@ -171,6 +200,9 @@ pub struct TraceAnswer {
     pub start: StartAnswer,
     /// `upstream` or `downstream`.
     pub direction: &'static str,
+    /// How far it was to go; absent if as far as there are pipes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsAnswer>,
     /// Pipes of which some part can drain to the start, by id.
     pub pipes: Vec<String>,
     /// Those reached over certain reaches alone.
@@ -298,10 +330,15 @@ impl City {
         if !restriction.is_empty() && request.possible {
             return Err(Error::CannotCombine { first: "--also-above, --not-above", second: "--possible" });
         }
+        if request.max_pipes.is_some() && request.possible {
+            return Err(Error::CannotCombine { first: "--max-pipes", second: "--possible" });
+        }
         let options = TraceOptions {
             heading: request.heading,
             barriers,
             max_distance: request.max_distance,
+            max_time: request.max_time,
+            max_pipes: request.max_pipes,
             possible: request.possible,
         };
         Ok(CityTracer {
@@ -483,6 +520,7 @@ impl<'a> CityTracer<'a> {
             schema: "suyuan.trace/1",
             start: StartAnswer::of(reference, &place, kind, id),
             direction: trace.heading.key(),
+            limits: LimitsAnswer::of(&self.options),
             pipes: all_pipes,
             certain_pipes,
             possible_pipes: Names::new(network, &trace.possible_pipes(network)).all(),

@@ -34,7 +34,7 @@ mod rows;
 mod spec;
 mod venues;
 
-pub use answer::{CityTracer, StartAnswer, TraceAnswer, TraceRequest};
+pub use answer::{CityTracer, LimitsAnswer, StartAnswer, TraceAnswer, TraceRequest};
 pub use batch::TraceStart;
 pub use check::CheckReport;
 pub use city::City;

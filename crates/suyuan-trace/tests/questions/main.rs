@@ -5,6 +5,7 @@
 mod accumulate;
 mod common;
 mod isolate;
+mod limits;
 mod path;
 mod plan;
 mod profile;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use suyuan_core::drawn::drawn;
 use suyuan_core::raw::{Column, Field};
 use suyuan_core::{FlowMode, RawSurvey};
-use suyuan_network::{BuildConfig, Network, NodeId, ReachId, build_network};
+use suyuan_network::{BuildConfig, Network, NodeId, Place, PlaceKind, ReachId, build_network};
 
 /// A pipe of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +75,17 @@ impl Plan {
 /// The node that a lot falls on.
 pub fn node(network: &Network, lot: usize) -> NodeId {
     network.node_ids().nth(lot % network.node_count()).unwrap()
+}
+
+/// The node that a lot falls on, or one time in three a spot inside a reach.
+pub fn place(network: &Network, lot: usize) -> Place {
+    let at_node = network.place_of_node(node(network, lot));
+    if !lot.is_multiple_of(3) {
+        return at_node;
+    }
+    let reach = network.reach_ids().nth(lot % network.reach_count()).unwrap();
+    let above_end = network.reach(reach).length() * (lot % 7 + 1) as f64 / 8.0;
+    Place { kind: PlaceKind::Reach { reach, above_end }, ..at_node }
 }
 
 /// Whether water passes a reach.
