@@ -7,6 +7,7 @@
 //! ([`isolate`]), and how much of something lies upstream ([`accumulate()`]). This crate opens no file and never changes the network.
 
 mod accumulate;
+mod channels;
 mod common;
 mod cross;
 mod ends;

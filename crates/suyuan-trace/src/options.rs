@@ -29,13 +29,16 @@ impl Heading {
     }
 }
 
-/// Where a trace may not pass.
+/// Where water may not pass, beside the pipes that are shut. The default is nowhere.
+///
+/// # Shape
+/// Water that comes to a node goes no farther; water that starts there does, and the node's own place is never in its own way.
 #[doc(alias = "阻断")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Barriers {
-    /// Nodes that a trace reaches and does not leave.
+    /// Nodes that it comes to and does not leave.
     pub nodes: Vec<NodeId>,
-    /// Pipes that a trace does not enter.
+    /// Pipes that it does not enter.
     pub pipes: Vec<PipeId>,
 }
 

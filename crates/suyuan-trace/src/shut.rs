@@ -6,7 +6,7 @@ use crate::options::Barriers;
 
 /// A network with barriers, to be asked one reach or node at a time.
 pub(crate) struct Shut<'a> {
-    network: &'a Network,
+    pub(crate) network: &'a Network,
     /// By number; empty if there is no barrier of the kind.
     nodes: Vec<bool>,
     pipes: Vec<bool>,
@@ -27,6 +27,11 @@ impl<'a> Shut<'a> {
             nodes: marked(network.node_count(), &mut barriers.nodes.iter().map(|n| n.index())),
             pipes: marked(network.pipe_count(), &mut barriers.pipes.iter().map(|p| p.index())),
         }
+    }
+
+    /// Whether any barrier was asked for.
+    pub(crate) fn is_any(&self) -> bool {
+        !(self.nodes.is_empty() && self.pipes.is_empty())
     }
 
     /// Whether nothing passes a node: what comes to it goes no farther. What starts there does.

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde::Serialize;
 use suyuan_attribution::{Candidate, keep_candidates, rank_candidates};
-use suyuan_core::{Language, Origin, Role};
+use suyuan_core::{Language, Origin};
 use suyuan_network::{Network, OutfallId, PipeId, Place, PlaceKind};
-use suyuan_read::{Filter, FilterError, ReadError};
-use suyuan_trace::{Barriers, Heading, Restriction, StopReason, Trace, TraceOptions, Tracer, UpstreamSet};
+use suyuan_trace::{Heading, Restriction, StopReason, Trace, TraceOptions, Tracer, UpstreamSet};
 
 use crate::city::City;
 use crate::error::Error;
@@ -295,26 +294,8 @@ impl City {
     /// [`Error::NeedsSurvey`] for a condition that cannot be asked; [`Error::CannotCombine`] for questions without a meaning.
     pub fn tracer(&self, request: &TraceRequest) -> Result<CityTracer<'_>, Error> {
         let places = Arc::new(Places::new(self));
-        let mut barriers = Barriers::default();
-        let mut barriers_on_pipes = Vec::new();
-        for text in &request.barriers {
-            let reference = Reference::parse(text)?;
-            if let Reference::Pipe(id) = &reference {
-                barriers.pipes.extend(self.network.find_pipes(id)?);
-                continue;
-            }
-            match places.find(&reference, request.max_snap)?.0.kind {
-                PlaceKind::Node(node) => barriers.nodes.push(node),
-                PlaceKind::Reach { reach, .. } => {
-                    let pipe = self.network.reach(reach).pipe;
-                    barriers.pipes.push(pipe);
-                    barriers_on_pipes.push((text.clone(), self.network.pipe_name(pipe).to_owned()));
-                }
-            }
-        }
-        if let Some(condition) = &request.condition {
-            barriers.pipes.extend(self.pipes_outside(condition)?);
-        }
+        let condition = request.condition.as_deref();
+        let asked = self.asked_at(&places, &request.barriers, condition, request.max_snap)?;
         let above = |texts: &[String]| -> Result<Vec<UpstreamSet<'_>>, Error> {
             let set = |text: &String| {
                 let place = places.find(&Reference::parse(text)?, request.max_snap)?.0;
@@ -335,7 +316,7 @@ impl City {
         }
         let options = TraceOptions {
             heading: request.heading,
-            barriers,
+            barriers: asked.barriers,
             max_distance: request.max_distance,
             max_time: request.max_time,
             max_pipes: request.max_pipes,
@@ -349,7 +330,7 @@ impl City {
             restriction,
             max_snap: request.max_snap,
             language: request.language,
-            barriers_on_pipes,
+            barriers_on_pipes: asked.barriers_on_pipes,
         })
     }
 
@@ -358,28 +339,6 @@ impl City {
             Some(index) => Tracer::with_index(&self.network, index),
             None => Tracer::new(&self.network),
         }
-    }
-
-    /// The pipes whose attributes do not meet a condition.
-    fn pipes_outside(&self, condition: &str) -> Result<Vec<PipeId>, Error> {
-        let bad = |what: FilterError| ReadError::BadFilter { filter: condition.to_owned(), what };
-        let filter = Filter::parse(condition).map_err(bad)?;
-        let survey = self.survey.as_ref().ok_or(Error::NeedsSurvey { what: "--where" })?;
-        for field in filter.fields() {
-            let known = survey
-                .layers_of(Role::Pipes)
-                .any(|(_, l)| l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field)));
-            if !known {
-                return Err(bad(FilterError::no_field(field)).into());
-            }
-        }
-        let network = &self.network;
-        let meets = |pipe: PipeId| {
-            let origin = network.pipe(pipe).origin;
-            let layer = &survey.layers[origin.layer as usize];
-            filter.accepts(layer.attributes.as_ref(), origin.row as usize)
-        };
-        Ok(network.pipe_ids().filter(|p| !meets(*p)).collect())
     }
 
     fn candidate(&self, index: usize, candidate: &Candidate, language: Language) -> CandidateAnswer {

@@ -7,6 +7,7 @@ use suyuan_core::drawn::drawn;
 use suyuan_core::raw::{Column, Field};
 use suyuan_core::{FlowMode, RawSurvey};
 use suyuan_network::{BuildConfig, Network, NodeId, Place, PlaceKind, ReachId, build_network};
+use suyuan_trace::Barriers;
 
 /// A pipe of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -93,25 +94,57 @@ pub fn is_open(network: &Network, reach: ReachId) -> bool {
     network.pipe(network.reach(reach).pipe).mode != FlowMode::Blocked
 }
 
-/// Every way over open reaches that passes no node twice, from one node to another; none once it has arrived.
-pub fn simple_ways(network: &Network, from: NodeId, to: NodeId) -> Vec<Vec<ReachId>> {
-    fn go(network: &Network, at: NodeId, to: NodeId, way: &mut Vec<ReachId>, found: &mut Vec<Vec<ReachId>>) {
+/// What barriers are made of.
+pub fn barred() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(0usize..100, 0..4)
+}
+
+/// Nodes and pipes that lots fall on, by turns.
+pub fn barriers(network: &Network, lots: &[usize]) -> Barriers {
+    let pipe = |lot: &usize| network.pipe_ids().nth(lot % network.pipe_count()).unwrap();
+    Barriers {
+        nodes: lots.iter().step_by(2).map(|lot| node(network, *lot)).collect(),
+        pipes: lots.iter().skip(1).step_by(2).map(pipe).collect(),
+    }
+}
+
+/// Whether water that comes to a reach passes it: not if its upper node is a barrier, unless it starts there.
+pub fn passes(network: &Network, barriers: &Barriers, reach: ReachId, starts: &[NodeId]) -> bool {
+    let row = network.reach(reach);
+    let barred = barriers.nodes.contains(&row.from) && !starts.contains(&row.from);
+    is_open(network, reach) && !barred && !barriers.pipes.contains(&row.pipe)
+}
+
+/// Every way past the barriers that passes no node twice, from one node to another; none once it has arrived.
+pub fn simple_ways(network: &Network, barriers: &Barriers, from: NodeId, to: NodeId) -> Vec<Vec<ReachId>> {
+    fn go(
+        onward: &dyn Fn(NodeId) -> Vec<(ReachId, NodeId)>,
+        been: &mut Vec<NodeId>,
+        to: NodeId,
+        way: &mut Vec<ReachId>,
+        found: &mut Vec<Vec<ReachId>>,
+    ) {
+        let at = been[been.len() - 1];
         if at == to {
             found.push(way.clone());
             return;
         }
-        for reach in network.outgoing(at).iter().filter(|r| is_open(network, **r)) {
-            let next = network.reach(*reach).to;
-            let been = next == at || way.iter().any(|r| network.reach(*r).from == next);
-            if !been {
-                way.push(*reach);
-                go(network, next, to, way, found);
+        for (reach, next) in onward(at) {
+            if !been.contains(&next) {
+                been.push(next);
+                way.push(reach);
+                go(onward, been, to, way, found);
                 way.pop();
+                been.pop();
             }
         }
     }
+    let onward = |node: NodeId| {
+        let open = network.outgoing(node).iter().filter(|r| passes(network, barriers, **r, &[from]));
+        open.map(|r| (*r, network.reach(*r).to)).collect()
+    };
     let mut found = Vec::new();
-    go(network, from, to, &mut Vec::new(), &mut found);
+    go(&onward, &mut vec![from], to, &mut Vec::new(), &mut found);
     found
 }
 
