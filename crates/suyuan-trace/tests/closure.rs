@@ -1,6 +1,8 @@
 //! Traces against brute force on random networks: loops, parallel pipes, splits, islands.
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
+mod alone;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -25,6 +27,7 @@ fn text((n, pipes): &(usize, Vec<(usize, usize)>)) -> String {
 }
 
 fn build(plan: &(usize, Vec<(usize, usize)>)) -> Network {
+    alone::alone();
     build_network(&drawn(&text(plan)), &BuildConfig::automatic()).unwrap().0
 }
 
@@ -166,6 +169,7 @@ proptest! {
         for layer in &mut survey.layers {
             layer.columns.retain(|f, _| !matches!(f, Field::FromNode | Field::ToNode));
         }
+        alone::alone();
         let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
         let doubtful = |r: ReachId| {
             let reach = network.reach(r);
@@ -288,6 +292,7 @@ proptest! {
         };
         let lines = renamed.lines().map(|l| l.split(' ').map(name).collect::<Vec<_>>().join(" "));
         let survey = drawn(&lines.collect::<Vec<_>>().join("\n"));
+        alone::alone();
         let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
         let pipe = |lot: &usize| network.pipe_ids().nth(lot % network.pipe_count()).unwrap();
         let barriers = Barriers {

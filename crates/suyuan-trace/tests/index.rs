@@ -2,6 +2,7 @@
 //! large networks of one shape each.
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
+mod alone;
 mod lattice;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use suyuan_trace::{Restriction, StopReason, Sums, TraceIndex, TraceOptions, Trac
 
 /// The same; some directions are recorded, so that some are certain.
 fn mixed_network(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
+    alone::alone();
     network_with(lines, shut, true, |i| match i % 4 {
         0 => Some(FlowSign::WithDrawn),
         1 => Some(FlowSign::AgainstDrawn),

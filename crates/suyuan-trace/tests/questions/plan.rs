@@ -9,6 +9,8 @@ use suyuan_core::{FlowMode, RawSurvey};
 use suyuan_network::{BuildConfig, Network, NodeId, Place, PlaceKind, ReachId, build_network};
 use suyuan_trace::Barriers;
 
+use crate::alone::alone;
+
 /// A pipe of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Line {
@@ -69,6 +71,7 @@ impl Plan {
         columns.insert(Field::InvertFrom, numbers(|l| l.levels[0]));
         columns.insert(Field::InvertTo, numbers(|l| l.levels[1]));
         change(&mut survey);
+        alone();
         build_network(&survey, &BuildConfig::automatic()).unwrap().0
     }
 }
