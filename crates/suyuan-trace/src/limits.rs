@@ -107,22 +107,27 @@ impl Tracer<'_> {
         at: f64,
         heading: Heading,
     ) -> impl Iterator<Item = StopReason> {
-        let open = self.next(node, heading).iter().filter(|r| self.shut.is_open(**r));
-        let met: Vec<StopReason> = open.filter_map(|r| self.limit_met(at, *r, heading)).collect();
         let all = [StopReason::Limit, StopReason::TimeLimit, StopReason::PipeLimit];
-        all.into_iter().filter(move |limit| met.contains(limit))
+        let mut is_met = [false; 3];
+        for reach in self.next(node, heading).iter().filter(|r| self.shut.is_open(**r)) {
+            let met = self.limit_met(at, *reach, heading);
+            is_met.iter_mut().zip(all).for_each(|(is_met, limit)| *is_met |= met == Some(limit));
+        }
+        all.into_iter().zip(is_met).filter(|(_, is_met)| *is_met).map(|(limit, _)| limit)
     }
 
     /// The limit that a branch runs into over an open reach, if it does.
     fn limit_met(&self, at: f64, reach: ReachId, heading: Heading) -> Option<StopReason> {
         let limits = &self.limits;
         let far = self.far_end(reach, heading);
-        let is_left = |(distance, first): (f64, ReachId)| at > distance || (at == distance && reach >= first);
+        let is_left = |(distance, first): (f64, ReachId)| {
+            at > distance || (at == distance && reach >= first) || self.distance.of(far).is_infinite()
+        };
         if at + self.network.reach(reach).length() > limits.distance {
             Some(StopReason::Limit)
         } else if limits.in_time.as_ref().is_some_and(|times| !times.contains_key(&far)) {
             Some(StopReason::TimeLimit)
-        } else if limits.first_left.is_some_and(is_left) || self.distance.of(far).is_infinite() {
+        } else if limits.first_left.is_some_and(is_left) {
             Some(StopReason::PipeLimit)
         } else {
             None
