@@ -1,11 +1,12 @@
 //! What the command line takes.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::question_args::{
-    AccumulateArgs, CommonArgs, IsolateArgs, PartitionArgs, PathArgs, ProfileArgs, TravelArgs,
+    AccumulateArgs, AskArgs, CommonArgs, IsolateArgs, PartitionArgs, PathArgs, ProfileArgs, TravelArgs,
 };
 
 /// Pollution shows at a river outfall; which door did it come from?
@@ -311,7 +312,7 @@ pub struct BuildArgs {
 #[derive(Args)]
 pub struct TraceArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
+    pub ask: AskArgs,
     /// Where to start: an outfall's id, outfall:ID, node:ID, pipe:ID, drainer:ID, X,Y or lonlat:X,Y (repeatable)
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub from: Vec<String>,
@@ -327,24 +328,21 @@ pub struct TraceArgs {
     /// List what would be added if doubtful directions were the other way
     #[arg(long)]
     pub possible: bool,
-    /// A place the trace does not pass (repeatable)
-    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
-    pub barrier: Vec<String>,
     /// Keep only what is upstream of this place as well: another dirty outfall or manhole (repeatable)
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub also_above: Vec<String>,
     /// Leave out what is upstream of this place: a clean one (repeatable)
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub not_above: Vec<String>,
-    /// Pass only pipes whose attributes meet this condition
-    #[arg(long = "where", value_name = "EXPR")]
-    pub condition: Option<String>,
     /// Go no farther than this, metres of pipe
     #[arg(long, value_name = "M", allow_negative_numbers = true)]
     pub max_distance: Option<f64>,
-    /// How far a start may lie from the network, metres
-    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
-    pub max_snap: f64,
+    /// Go no farther than water takes so long for: 2h30m, 90m, or minutes
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub max_time: Option<String>,
+    /// Stop after so many pipes, the nearest ones
+    #[arg(long, value_name = "N")]
+    pub max_pipes: Option<NonZeroUsize>,
     /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .csv; or .ndjson: one JSON document a start
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -354,9 +352,6 @@ pub struct TraceArgs {
     /// Replace files that are there
     #[arg(long)]
     pub overwrite: bool,
-    /// One JSON document a start on standard output
-    #[arg(long)]
-    pub json: bool,
     /// Exit with 1 if findings concern the answer
     #[arg(long)]
     pub strict: bool,

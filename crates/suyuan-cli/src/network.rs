@@ -166,6 +166,24 @@ pub fn not_negative(flag: &str, value: f64) -> Result<f64, Fault> {
     Err(usage(format!("{flag} takes metres, not {value}"), format!("{flag} 应为米数，而不是 {value}")))
 }
 
+/// A span of time that was given as `2h30m`, `90m` or minutes, in seconds.
+pub fn seconds(flag: &str, text: &str) -> Result<f64, Fault> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+    let minutes = |text: &str| number(text.strip_suffix('m').unwrap_or(text));
+    let text = text.trim();
+    let found = match text.split_once('h') {
+        Some((hours, "")) => number(hours).map(|h| h * 3600.0),
+        Some((hours, rest)) => number(hours).zip(minutes(rest)).map(|(h, m)| h * 3600.0 + m * 60.0),
+        None => minutes(text).map(|m| m * 60.0),
+    };
+    found.ok_or_else(|| {
+        usage(
+            format!("{flag} takes a span of time such as 2h30m, 90m or 90 (minutes), not `{text}`"),
+            format!("{flag} 应为时长，如 2h30m、90m 或 90（分钟），而不是“{text}”"),
+        )
+    })
+}
+
 /// Opens the city that the flags describe, with further layers.
 pub fn open(args: &NetworkArgs, more: Vec<suyuan::LayerSpec>, say: &Say) -> Result<City, Fault> {
     if let Some(path) = args.network.as_deref().filter(|p| ending(p) == "suyuan") {
@@ -297,4 +315,22 @@ pub fn build(args: &BuildArgs, say: &Say) -> Result<u8, Fault> {
         count(city.drainers.len(), say.pick("drainer", "个排水户"), say.pick("drainers", "个排水户")),
     ));
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_are_hours_and_minutes() {
+        let told = |text| seconds("--max-time", text).ok();
+        for (text, minutes) in
+            [("2h30m", 150.0), ("2h30", 150.0), ("2h", 120.0), ("90m", 90.0), ("1.5", 1.5), ("0", 0.0)]
+        {
+            assert_eq!(told(text), Some(minutes * 60.0), "{text}");
+        }
+        for text in ["", "h", "m", "h30m", "-5", "2h-3m", "2d", "NaN", "inf", "2hm", "1h2h"] {
+            assert_eq!(told(text), None, "{text}");
+        }
+    }
 }

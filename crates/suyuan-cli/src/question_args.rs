@@ -11,10 +11,16 @@ use crate::args::NetworkArgs;
 pub struct AskArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
+    /// A place that water does not pass (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub barrier: Vec<String>,
+    /// Pass only pipes whose attributes meet this condition
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
     /// How far a place may lie from the network, metres
     #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
     pub max_snap: f64,
-    /// One JSON document on standard output
+    /// JSON on standard output: a document for each start or question
     #[arg(long)]
     pub json: bool,
 }
@@ -143,8 +149,5 @@ pub struct AccumulateArgs {
 #[derive(Args)]
 pub struct PartitionArgs {
     #[command(flatten)]
-    pub network: NetworkArgs,
-    /// One JSON document on standard output
-    #[arg(long)]
-    pub json: bool,
+    pub ask: AskArgs,
 }

@@ -163,6 +163,20 @@ impl Say {
         }
     }
 
+    /// Warns of barriers that lie on the inside of a pipe: what was asked for, and the pipe.
+    pub fn barriers_on_pipes(&self, barriers: &[(String, String)]) {
+        for (barrier, pipe) in barriers {
+            self.warning(&match self.language {
+                Language::English => {
+                    format!("barrier {barrier} lies on pipe {pipe}, which is shut as a whole")
+                }
+                Language::Chinese => {
+                    format!("阻断位置 {barrier} 位于管段 {pipe} 上，整条管段按阻断处理")
+                }
+            });
+        }
+    }
+
     /// A line of the answer on standard output. A closed pipe ends the program quietly, unless it has a file to write.
     pub fn answer(&self, text: &str) {
         self.done();

@@ -9,7 +9,7 @@ use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceSt
 use crate::args::TraceArgs;
 use crate::batch::{Lines, is_lines};
 use crate::check::write_out;
-use crate::network::{not_negative, open};
+use crate::network::{not_negative, open, seconds};
 use crate::say::{Fault, Say, count};
 
 /// `suyuan trace`
@@ -20,8 +20,9 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
             "未给出起点：请用 --from、--from-file 或 --all-outfalls".to_owned(),
         ));
     }
-    not_negative("--max-snap", args.max_snap)?;
+    not_negative("--max-snap", args.ask.max_snap)?;
     let max_distance = args.max_distance.map(|m| not_negative("--max-distance", m)).transpose()?;
+    let max_time = args.max_time.as_deref().map(|t| seconds("--max-time", t)).transpose()?;
     if args.resume && !args.output.as_deref().is_some_and(is_lines) {
         return Err(Fault::Usage(
             "--resume goes with -o NAME.ndjson: other files are written at once".to_owned(),
@@ -31,28 +32,25 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = args.output.as_ref().filter(|path| !is_lines(path)) {
         check_target(path, args.overwrite)?;
     }
-    let city = open(&args.network, Vec::new(), say)?;
+    let city = open(&args.ask.network, Vec::new(), say)?;
     if let Some(path) = &args.output {
         city.guard_sources(path)?;
     }
     let request = TraceRequest {
         heading: if args.downstream { Heading::Downstream } else { Heading::Upstream },
-        barriers: args.barrier.clone(),
-        condition: args.condition.clone(),
+        barriers: args.ask.barrier.clone(),
+        condition: args.ask.condition.clone(),
         also_above: args.also_above.clone(),
         not_above: args.not_above.clone(),
         max_distance,
-        max_snap: args.max_snap,
+        max_time,
+        max_pipes: args.max_pipes,
+        max_snap: args.ask.max_snap,
         possible: args.possible,
         language: say.language,
     };
     let tracer = city.tracer(&request)?;
-    for (barrier, pipe) in tracer.barriers_on_pipes() {
-        say.warning(&match say.language {
-            Language::English => format!("barrier {barrier} lies on pipe {pipe}, which is shut as a whole"),
-            Language::Chinese => format!("阻断位置 {barrier} 位于管段 {pipe} 上，整条管段按阻断处理"),
-        });
-    }
+    say.barriers_on_pipes(tracer.barriers_on_pipes());
     let starts = starts(&city, args)?;
     let by_line = args.output.as_deref().filter(|path| is_lines(path));
     let (mut lines, done) = match by_line {
@@ -77,14 +75,14 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     let (mut empty, mut failed, mut doubtful) = (done == 0, None, false);
     let work = |start: &TraceStart, answer: Result<TraceAnswer, suyuan::Error>| {
         let line = match &answer {
-            Ok(answer) if args.json || by_line.is_some() => serde_json::to_string(answer).ok(),
+            Ok(answer) if args.ask.json || by_line.is_some() => serde_json::to_string(answer).ok(),
             Err(error) if by_line.is_some() => Some(not_traced(&city, start, error, say.language)),
             _ => None,
         };
         // What is not told or drawn is not kept.
         let kept = answer.map(|answer| {
             let told = (answer.pipes.is_empty(), answer.findings > 0);
-            (told, (layers.is_some() || !(args.json || by_line.is_some())).then_some(answer))
+            (told, (layers.is_some() || !(args.ask.json || by_line.is_some())).then_some(answer))
         });
         (line, kept)
     };
@@ -96,7 +94,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
                 empty &= is_empty;
                 doubtful |= is_doubtful;
                 if let Some(answer) = answer {
-                    if !args.json {
+                    if !args.ask.json {
                         tell(&city, &answer, args.possible, say)?;
                     }
                     answers.extend(layers.is_some().then_some(answer));
@@ -119,7 +117,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
             }
         }
         let Some(line) = line else { return Ok(()) };
-        if args.json && is_answer {
+        if args.ask.json && is_answer {
             say.answer(&line);
         }
         Ok(lines.as_mut().map_or(Ok(()), |lines| lines.push(&line))?)

@@ -130,7 +130,14 @@ fn lines_of_another_question_are_not_gone_on_with() {
     let _ = fs::remove_file(folder.path().join("a.ndjson"));
     fs::write(folder.path().join("a.ndjson.part.key"), &key).unwrap();
     assert!(!begun(&[]), "the same question goes on");
-    for more in [&["--max-distance", "100"][..], &["--from", "PK009"], &["--possible"], &["--snap", "0.3"]] {
+    for more in [
+        &["--max-distance", "100"][..],
+        &["--max-time", "100"],
+        &["--max-pipes", "100"],
+        &["--from", "PK009"],
+        &["--possible"],
+        &["--snap", "0.3"],
+    ] {
         fs::write(folder.path().join("a.ndjson.part.key"), &key).unwrap();
         assert!(begun(more), "{more:?} is another question");
     }

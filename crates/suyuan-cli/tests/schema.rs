@@ -119,6 +119,13 @@ fn every_trace_keeps_its_schema() {
         "trace city.toml --from PK009 --max-distance 500 --possible --json",
         0,
     ));
+    let limits = "--max-time 0h20m --max-pipes 60";
+    documents.extend(answers("trace-1", &format!("trace city.toml --from PK009 {limits} --json"), 0));
+    assert_eq!(documents.last().unwrap()["limits"], json!({"time_s": 1200.0, "pipes": 60}));
+    for limit in ["--max-time 10", "--max-pipes 9"] {
+        documents.extend(answers("trace-1", &format!("trace city.toml --from PK009 {limit} --json"), 0));
+    }
+    assert_eq!(documents.last().unwrap()["pipes"].as_array().unwrap().len(), 9);
     documents.extend(answers("trace-1", "trace city.toml --from PK009 --where 管径>500 --json", 0));
     // Nothing is upstream of the first manhole of a sewer: an answer all the same.
     let empty = answers("trace-1", "trace city.toml --from node:YS2279 --json", 1);
@@ -128,7 +135,7 @@ fn every_trace_keeps_its_schema() {
     assert_eq!(seen(&documents, "/direction"), listed("trace-1", "/properties/direction/enum"));
     let stops: Vec<Value> = documents.iter().flat_map(|d| d["stops"].as_array().unwrap()).cloned().collect();
     let reasons = seen(&stops, "/reason");
-    for reason in ["headwater", "outfall", "barrier", "gap", "limit"] {
+    for reason in ["headwater", "outfall", "barrier", "gap", "limit", "time_limit", "pipe_limit"] {
         assert!(reasons.contains(reason), "no branch ends by {reason}: {reasons:?}");
     }
     for shape in [true, false] {

@@ -56,7 +56,7 @@ fn workshop() -> tempfile::TempDir {
 }
 
 /// What is asked, the exit code, and what the sentence must name.
-const CASES: [(&str, &str, i32, &[&str]); 32] = [
+const CASES: [(&str, &str, i32, &[&str]); 34] = [
     ("a missing file", "--pipes nothere.shp --from 1", 3, &["nothere.shp"]),
     ("no .dbf", "--pipes nodbf.shp --from 1", 3, &["nodbf.dbf"]),
     ("an empty layer", "--pipes empty.shp --from 1", 3, &["empty.shp"]),
@@ -109,6 +109,13 @@ const CASES: [(&str, &str, i32, &[&str]); 32] = [
     ("no network", "--from 1", 2, &["--pipes"]),
     ("a tolerance that is none", "--pipes YSLINE.shp --snap wide --from 1", 2, &["--snap", "wide"]),
     ("a bad distance", "--pipes YSLINE.shp --max-distance=-5 --from 1", 2, &["--max-distance", "-5"]),
+    ("a bad time", "--pipes YSLINE.shp --max-time 2d --from 1", 2, &["--max-time", "2d"]),
+    (
+        "the nearest and the possible",
+        "--pipes YSLINE.shp --max-pipes 5 --possible --from 1",
+        2,
+        &["--max-pipes", "--possible"],
+    ),
 ];
 
 fn left(folder: &Path) -> Vec<String> {
@@ -258,7 +265,7 @@ fn layers_of_the_wrong_kind_are_refused() {
 }
 
 /// Wrong questions in the sample city, the exit code, and what the sentence must name.
-const QUESTIONS: [(&str, i32, &[&str]); 14] = [
+const QUESTIONS: [(&str, i32, &[&str]); 17] = [
     ("travel city.toml --from PK999", 3, &["PK999"]),
     ("travel city.toml --from PK009 --at node:QQ", 3, &["QQ"]),
     ("travel city.toml --from PK009 --depth-ratio 0", 2, &["depth_ratio"]),
@@ -269,6 +276,9 @@ const QUESTIONS: [(&str, i32, &[&str]); 14] = [
     ("path city.toml --from PK009 --to PK001 -o way.xyz", 4, &["way.xyz"]),
     ("profile city.toml --from PK009 --to PK001 -o profile.png", 4, &["profile.png", ".svg"]),
     ("profile city.toml --from lonlat:1,2,3 --to PK001", 2, &["lonlat:1,2,3"]),
+    ("path city.toml --from PK009 --to PK001 --barrier node:QQ", 3, &["QQ"]),
+    ("partition city.toml --barrier node:QQ", 3, &["QQ"]),
+    ("travel city.toml --from PK009 --where colour=1", 3, &["colour"]),
     ("common city.toml --from PK009", 2, &["--from"]),
     ("isolate city.toml --from node:QQ", 3, &["QQ"]),
     ("accumulate city.toml --of colour", 3, &["colour", "--of"]),

@@ -359,6 +359,8 @@ fn look(table: &Table, language: Language) -> (String, String) {
                 ("loop", pick("loop", "环路"), "150,150,150,255"),
                 ("end_of_data", pick("end of data", "数据边界"), "150,150,150,255"),
                 ("limit", pick("limit", "距离限制"), "200,180,80,255"),
+                ("time_limit", pick("time limit", "时间限制"), "200,180,80,255"),
+                ("pipe_limit", pick("limit of pipes", "管段数限制"), "200,180,80,255"),
                 ("cleared", pick("ruled out above", "上游已排除"), "90,170,110,255"),
             ];
             let renderer = if has("reason") {

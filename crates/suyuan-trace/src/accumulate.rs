@@ -1,11 +1,12 @@
 //! Amounts added up along the flow: all that lies upstream of each node, or what each node is handed.
 
-use petgraph::algo::kosaraju_scc;
-use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_core::Language;
-use suyuan_network::{Network, NodeId, ReachId};
+use suyuan_network::{Network, NodeId};
 
+use crate::channels::{Channels, Groups};
 use crate::handed::Handed;
+use crate::options::Barriers;
+use crate::shut::Shut;
 
 /// Amounts on a network: inhabitants, hectares, litres a second, whatever may be added.
 #[doc(alias = "累计量")]
@@ -64,7 +65,8 @@ impl std::error::Error for BadAmount {}
 /// For each node the sum of all amounts upstream of it, its own included, each counted once however many ways lead down.
 ///
 /// # Shape
-/// As long as there are nodes, in their order. Nodes of a ring have the same sum.
+/// As long as there are nodes, in their order. Nodes of a ring have the same sum. A barrier has all that comes to it; what lies
+/// below has of that no more than the barrier's own amount.
 ///
 /// # Errors
 /// [`BadAmount`] for amounts that are no finite numbers, or lists of another length.
@@ -77,22 +79,29 @@ impl std::error::Error for BadAmount {}
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, build_network};
-/// use suyuan_trace::{Amounts, accumulate};
+/// use suyuan_trace::{Amounts, Barriers, accumulate};
 /// // A splits and rejoins: still one.
 /// let text = "A -P1-> B -P2-> D -P4-> OF1\nA -P3-> C -P5-> D";
 /// let (network, _) = build_network(&drawn(text), &BuildConfig::automatic())?;
 /// let ones = vec![1.0; network.node_count()];
-/// let sums = accumulate(&network, &Amounts { nodes: &ones, reaches: &[] })?;
+/// let amounts = Amounts { nodes: &ones, reaches: &[] };
+/// let sums = accumulate(&network, &amounts, &Barriers::default())?;
 /// assert_eq!(sums[network.find_node("OF1")?.index()], 5.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn accumulate(network: &Network, amounts: &Amounts<'_>) -> Result<Vec<f64>, BadAmount> {
-    let own = amounts.at_nodes(network)?;
-    let groups = Groups::of(network);
+pub fn accumulate(
+    network: &Network,
+    amounts: &Amounts<'_>,
+    barriers: &Barriers,
+) -> Result<Vec<f64>, BadAmount> {
+    let shut = Shut::new(network, barriers);
+    let channels = Channels::new(&shut, barriers);
+    let own = amounts.by_vertex(&shut, &channels)?;
+    let groups = Groups::new(channels.count(), &channels.links(true));
     let count = groups.members.len();
     let mut inside = vec![0.0f64; count];
-    for (node, amount) in network.node_ids().zip(&own) {
-        inside[groups.of[node.index()]] += amount;
+    for (group, amount) in groups.of.iter().zip(&own) {
+        inside[*group] += amount;
     }
     let mut sums = vec![0.0f64; count];
     // Whether all that lies above comes down over one group after the other, so that no two ways bring the same.
@@ -122,7 +131,7 @@ pub fn accumulate(network: &Network, amounts: &Amounts<'_>) -> Result<Vec<f64>, 
         }
         sums[group] = sum;
     }
-    Ok(network.node_ids().map(|n| sums[groups.of[n.index()]]).collect())
+    Ok(network.node_ids().map(|n| sums[groups.of[channels.taken_by(n)]]).collect())
 }
 
 /// For each node what it is handed, its own amount included, when each node hands all that it has on in equal parts to the
@@ -131,7 +140,7 @@ pub fn accumulate(network: &Network, amounts: &Amounts<'_>) -> Result<Vec<f64>, 
 /// # Shape
 /// As long as there are nodes, in their order. What is handed to the nodes that nothing leaves adds up to all amounts. A ring
 /// hands on all that it takes, round by round. A ring that nothing leaves keeps what it takes, and each of its nodes tells
-/// that whole.
+/// that whole. A barrier keeps what comes to it and hands on its own amount alone.
 ///
 /// # Errors
 /// [`BadAmount`] for amounts that are no finite numbers, or lists of another length.
@@ -143,62 +152,75 @@ pub fn accumulate(network: &Network, amounts: &Amounts<'_>) -> Result<Vec<f64>, 
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, build_network};
-/// use suyuan_trace::{Amounts, accumulate_by_shares};
+/// use suyuan_trace::{Amounts, Barriers, accumulate_by_shares};
 /// let (network, _) = build_network(&drawn("A -P1-> OF1\nA -P2-> OF2"), &BuildConfig::automatic())?;
 /// let mut amounts = vec![0.0; network.node_count()];
 /// amounts[network.find_node("A")?.index()] = 10.0;
-/// let handed = accumulate_by_shares(&network, &Amounts { nodes: &amounts, reaches: &[] })?;
+/// let amounts = Amounts { nodes: &amounts, reaches: &[] };
+/// let handed = accumulate_by_shares(&network, &amounts, &Barriers::default())?;
 /// assert_eq!(handed[network.find_node("OF1")?.index()], 5.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn accumulate_by_shares(network: &Network, amounts: &Amounts<'_>) -> Result<Vec<f64>, BadAmount> {
-    let mut handed = amounts.at_nodes(network)?;
-    let groups = Groups::of(network);
-    for members in &groups.members {
-        let leaving = |node: NodeId| onward(network, node).map(|r| network.reach(r).to);
-        let group = groups.of[members[0].index()];
-        if let [node] = members.as_slice() {
-            let parts = leaving(*node).count() as f64;
-            let part = handed[node.index()] / parts;
-            for to in leaving(*node) {
-                handed[to.index()] += part;
+pub fn accumulate_by_shares(
+    network: &Network,
+    amounts: &Amounts<'_>,
+    barriers: &Barriers,
+) -> Result<Vec<f64>, BadAmount> {
+    let shut = Shut::new(network, barriers);
+    let channels = Channels::new(&shut, barriers);
+    let mut handed = amounts.by_vertex(&shut, &channels)?;
+    let groups = Groups::new(channels.count(), &channels.links(false));
+    let nodes: Vec<NodeId> = network.node_ids().collect();
+    // What takes what comes to a barrier hands on nothing.
+    let leaving = |vertex: usize| nodes.get(vertex).into_iter().flat_map(|node| channels.onward(*node));
+    for (group, members) in groups.members.iter().enumerate() {
+        if let [vertex] = members.as_slice() {
+            let parts = leaving(*vertex).count() as f64;
+            let part = handed[*vertex] / parts;
+            for to in leaving(*vertex) {
+                handed[to] += part;
             }
             continue;
         }
-        let takes: Vec<f64> = members.iter().map(|n| handed[n.index()]).collect();
+        let takes: Vec<f64> = members.iter().map(|v| handed[*v]).collect();
         if groups.below[group].is_empty() {
             let all = takes.iter().fold(0.0, |a, b| a + b);
-            for node in members {
-                handed[node.index()] = all;
+            for vertex in members {
+                handed[*vertex] = all;
             }
             continue;
         }
         let mut ring = Handed::new(takes);
-        for (k, node) in members.iter().enumerate() {
-            let part = 1.0 / leaving(*node).count() as f64;
-            for to in leaving(*node) {
+        for (k, vertex) in members.iter().enumerate() {
+            let part = 1.0 / leaving(*vertex).count() as f64;
+            for to in leaving(*vertex) {
                 match members.binary_search(&to) {
                     Ok(to) => ring.send(k, to, part),
                     Err(_) => ring.let_out(k, part),
                 }
             }
         }
-        for (node, solved) in members.iter().zip(ring.solve()) {
-            handed[node.index()] = solved;
+        for (vertex, solved) in members.iter().zip(ring.solve()) {
+            handed[*vertex] = solved;
         }
-        for node in members {
-            let part = handed[node.index()] / leaving(*node).count() as f64;
-            for to in leaving(*node).filter(|to| groups.of[to.index()] != group) {
-                handed[to.index()] += part;
+        for vertex in members {
+            let part = handed[*vertex] / leaving(*vertex).count() as f64;
+            for to in leaving(*vertex).filter(|to| groups.of[*to] != group) {
+                handed[to] += part;
             }
         }
     }
-    Ok(handed)
+    let kept = |node: NodeId| match channels.taken_by(node) {
+        vertex if vertex == node.index() => 0.0,
+        vertex => handed[vertex],
+    };
+    Ok(nodes.iter().map(|node| handed[node.index()] + kept(*node)).collect())
 }
 
 impl Amounts<'_> {
-    /// All amounts at the nodes they come to first.
-    fn at_nodes(&self, network: &Network) -> Result<Vec<f64>, BadAmount> {
+    /// All amounts at the vertices they come to first.
+    fn by_vertex(&self, shut: &Shut<'_>, channels: &Channels<'_>) -> Result<Vec<f64>, BadAmount> {
+        let network = shut.network;
         for (list, expected) in [(self.nodes, network.node_count()), (self.reaches, network.reach_count())] {
             if !list.is_empty() && list.len() != expected {
                 return Err(BadAmount::Length { given: list.len(), expected });
@@ -207,72 +229,14 @@ impl Amounts<'_> {
                 return Err(BadAmount::NotFinite { index });
             }
         }
-        let mut own =
-            if self.nodes.is_empty() { vec![0.0; network.node_count()] } else { self.nodes.to_vec() };
+        let mut own = self.nodes.to_vec();
+        own.resize(channels.count(), 0.0);
         for (reach, amount) in network.reach_ids().zip(self.reaches) {
-            if network.is_open(reach) {
-                own[network.reach(reach).to.index()] += amount;
+            if shut.is_open(reach) {
+                own[channels.taken_by(network.reach(reach).to)] += amount;
             }
         }
         Ok(own)
-    }
-}
-
-/// The open reaches that take water from a node to another.
-fn onward(network: &Network, node: NodeId) -> impl Iterator<Item = ReachId> + Clone {
-    network
-        .outgoing(node)
-        .iter()
-        .copied()
-        .filter(move |r| network.is_open(*r) && network.reach(*r).to != node)
-}
-
-/// Nodes that all reach each other, uppermost first.
-struct Groups {
-    /// The group of each node.
-    of: Vec<usize>,
-    /// The nodes of each group, in order.
-    members: Vec<Vec<NodeId>>,
-    /// The groups right above and right below each, once each, in order.
-    above: Vec<Vec<usize>>,
-    below: Vec<Vec<usize>>,
-}
-
-impl Groups {
-    fn of(network: &Network) -> Self {
-        let nodes: Vec<NodeId> = network.node_ids().collect();
-        let mut water = DiGraph::<(), ()>::with_capacity(nodes.len(), network.reach_count());
-        for _ in &nodes {
-            water.add_node(());
-        }
-        for reach in nodes.iter().flat_map(|n| onward(network, *n)) {
-            let row = network.reach(reach);
-            water.add_edge(NodeIndex::new(row.from.index()), NodeIndex::new(row.to.index()), ());
-        }
-        let mut of = vec![0; nodes.len()];
-        let mut members: Vec<Vec<NodeId>> = Vec::new();
-        for group in kosaraju_scc(&water).into_iter().rev() {
-            let mut group: Vec<NodeId> = group.into_iter().map(|n| nodes[n.index()]).collect();
-            group.sort_unstable();
-            for node in &group {
-                of[node.index()] = members.len();
-            }
-            members.push(group);
-        }
-        let mut links: Vec<(usize, usize)> = water
-            .raw_edges()
-            .iter()
-            .map(|e| (of[e.source().index()], of[e.target().index()]))
-            .filter(|(from, to)| from != to)
-            .collect();
-        links.sort_unstable();
-        links.dedup();
-        let (mut above, mut below) = (vec![Vec::new(); members.len()], vec![Vec::new(); members.len()]);
-        for (from, to) in links {
-            above[to].push(from);
-            below[from].push(to);
-        }
-        Self { of, members, above, below }
     }
 }
 
@@ -287,12 +251,12 @@ mod tests {
         build_network(&drawn(text), &BuildConfig::automatic()).unwrap().0
     }
 
-    type Question = fn(&Network, &Amounts<'_>) -> Result<Vec<f64>, BadAmount>;
+    type Question = fn(&Network, &Amounts<'_>, &Barriers) -> Result<Vec<f64>, BadAmount>;
 
     /// What comes to a node if each node has one.
     fn ones(question: Question, network: &Network, node: &str) -> f64 {
         let nodes = vec![1.0; network.node_count()];
-        question(network, &Amounts { nodes: &nodes, reaches: &[] }).unwrap()
+        question(network, &Amounts { nodes: &nodes, reaches: &[] }, &Barriers::default()).unwrap()
             [network.find_node(node).unwrap().index()]
     }
 
@@ -329,7 +293,8 @@ mod tests {
     fn amounts_on_pipes_come_to_their_lower_ends() {
         let network = network("A -P1-> B -P2-> OF1");
         let reaches = [1.0, 1.0];
-        let sums = accumulate(&network, &Amounts { nodes: &[], reaches: &reaches }).unwrap();
+        let sums =
+            accumulate(&network, &Amounts { nodes: &[], reaches: &reaches }, &Barriers::default()).unwrap();
         let at = |name: &str| sums[network.find_node(name).unwrap().index()];
         assert_eq!((at("A"), at("B"), at("OF1")), (0.0, 1.0, 2.0));
     }
@@ -337,7 +302,8 @@ mod tests {
     #[test]
     fn amounts_that_are_none_are_refused() {
         let network = network("A -P1-> OF1");
-        let question = |nodes: &[f64]| accumulate(&network, &Amounts { nodes, reaches: &[] });
+        let question =
+            |nodes: &[f64]| accumulate(&network, &Amounts { nodes, reaches: &[] }, &Barriers::default());
         assert_eq!(question(&[1.0, f64::NAN]), Err(BadAmount::NotFinite { index: 1 }));
         assert_eq!(question(&[1.0]), Err(BadAmount::Length { given: 1, expected: 2 }));
     }

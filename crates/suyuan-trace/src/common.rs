@@ -5,7 +5,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
 use crate::marks::Marked;
-use crate::options::TraceOptions;
+use crate::options::{Barriers, TraceOptions};
+use crate::shut::Shut;
 use crate::tracer::Tracer;
 use crate::ways::cheapest;
 
@@ -24,7 +25,8 @@ pub struct Meeting {
 /// # Shape
 /// Water from every start comes to each of them, and to no other place above them. Several of them if the starts share
 /// several ways down; none if they share none. Where the water first meets in a ring, the nodes (and starts) at which it
-/// enters the ring. Nearest first, by the longest of the distances, then the next longest.
+/// enters the ring. Nothing lies below a barrier, whatever starts there. Nearest first, by the longest of the distances, then
+/// the next longest.
 ///
 /// # Units
 /// [`Meeting::distances`] metres.
@@ -36,22 +38,26 @@ pub struct Meeting {
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, PlaceKind, build_network};
-/// use suyuan_trace::first_meetings;
+/// use suyuan_trace::{Barriers, first_meetings};
 /// let (network, _) = build_network(&drawn("A -P1-> C -P3-> OF1\nB -P2-> C"), &BuildConfig::automatic())?;
 /// let place = |name| Ok::<_, suyuan_network::PlaceError>(network.place_of_node(network.find_node(name)?));
-/// let meetings = first_meetings(&network, &[place("A")?, place("B")?]);
+/// let meetings = first_meetings(&network, &[place("A")?, place("B")?], &Barriers::default());
 /// assert_eq!(meetings.len(), 1);
 /// assert_eq!(meetings[0].at, PlaceKind::Node(network.find_node("C")?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn first_meetings(network: &Network, starts: &[Place]) -> Vec<Meeting> {
-    let marked = Marked::new(network, starts);
+pub fn first_meetings(network: &Network, starts: &[Place], barriers: &Barriers) -> Vec<Meeting> {
+    let shut = Shut::new(network, barriers);
+    let marked = Marked::new(&shut, starts);
     let numbers: Vec<usize> = starts.iter().filter_map(|s| marked.number(s)).collect();
     let costs: Vec<Vec<f64>> = numbers
         .iter()
         .map(|start| {
-            cheapest(marked.count(), &[(*start, 0.0)], None, |node, pass| marked.downstream(node, pass)).cost
+            let links = |number, pass: &mut dyn FnMut(usize, f64, ReachId)| {
+                marked.downstream(number, number == *start, pass);
+            };
+            cheapest(marked.count(), &[(*start, 0.0)], None, links).cost
         })
         .collect();
     let is_common = |number: usize| !costs.is_empty() && costs.iter().all(|c| c[number].is_finite());
@@ -62,8 +68,8 @@ pub fn first_meetings(network: &Network, starts: &[Place]) -> Vec<Meeting> {
         place[*number] = water.add_node(()).index();
     }
     for number in &common {
-        // What lies below a common place is common.
-        marked.downstream(*number, &mut |to, _, _| {
+        // What lies below a common place is common; nothing lies below a barrier, whatever starts there.
+        marked.downstream(*number, false, &mut |to, _, _| {
             water.add_edge(NodeIndex::new(place[*number]), NodeIndex::new(place[to]), ());
         });
     }
@@ -73,8 +79,10 @@ pub fn first_meetings(network: &Network, starts: &[Place]) -> Vec<Meeting> {
             *enters = true;
         }
     }
-    for number in (0..marked.count()).filter(|n| costs.iter().any(|c| c[*n].is_finite()) && !is_common(*n)) {
-        marked.downstream(number, &mut |to, _, _| {
+    let lets_in =
+        |n: &usize| costs.iter().any(|c| c[*n].is_finite()) && (!is_common(*n) || marked.is_barrier(*n));
+    for number in (0..marked.count()).filter(lets_in) {
+        marked.downstream(number, numbers.contains(&number), &mut |to, _, _| {
             if let Some(enters) = enters.get_mut(place[to]) {
                 *enters = true;
             }
@@ -134,19 +142,20 @@ pub struct Shared {
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, build_network};
-/// use suyuan_trace::upstream_of_all;
+/// use suyuan_trace::{Barriers, upstream_of_all};
 /// let (network, _) = build_network(&drawn("A -P1-> B -P2-> OF1\nB -P3-> OF2\nC -P4-> OF2"), &BuildConfig::automatic())?;
 /// let place = |name| Ok::<_, suyuan_network::PlaceError>(network.place_of_node(network.find_node(name)?));
-/// let shared = upstream_of_all(&network, &[place("OF1")?, place("OF2")?]);
+/// let shared = upstream_of_all(&network, &[place("OF1")?, place("OF2")?], &Barriers::default());
 /// assert_eq!(shared.reaches.len(), 1); // P1
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn upstream_of_all(network: &Network, places: &[Place]) -> Shared {
+pub fn upstream_of_all(network: &Network, places: &[Place], barriers: &Barriers) -> Shared {
+    let options = TraceOptions { barriers: barriers.clone(), ..TraceOptions::default() };
     let mut tracer = Tracer::new(network);
     let mut shared: Option<Shared> = None;
     for place in places {
-        let trace = tracer.trace(place, &TraceOptions::default());
+        let trace = tracer.trace(place, &options);
         let mut nodes: Vec<NodeId> = trace.nodes.iter().map(|n| n.0).collect();
         nodes.sort_unstable();
         let mut reaches: Vec<(ReachId, [f64; 2])> =
@@ -187,7 +196,7 @@ mod tests {
     fn check(text: &str, starts: &str, expected: &str) {
         let (network, _) = build_network(&drawn(text), &BuildConfig::automatic()).unwrap();
         let starts: Vec<Place> = starts.split(' ').map(|s| place(&network, s)).collect();
-        let mut names: Vec<String> = first_meetings(&network, &starts)
+        let mut names: Vec<String> = first_meetings(&network, &starts, &Barriers::default())
             .into_iter()
             .map(|m| match m.at {
                 PlaceKind::Node(node) => network.node(node).name.to_owned(),
@@ -227,11 +236,15 @@ mod tests {
     #[test]
     fn a_pipe_counts_as_far_as_it_lies_above_all_places() {
         let (network, _) = build_network(&drawn("A -P1-> B -P2-> OF1"), &BuildConfig::automatic()).unwrap();
-        let shared = upstream_of_all(&network, &[place(&network, "P1@0.25"), place(&network, "P1@0.5")]);
+        let shared = upstream_of_all(
+            &network,
+            &[place(&network, "P1@0.25"), place(&network, "P1@0.5")],
+            &Barriers::default(),
+        );
         let [(_, measures)] = shared.reaches.as_slice() else { panic!("{shared:?}") };
         let length = network.pipe_length(network.find_pipes("P1").unwrap()[0]);
         assert!((measures[1] - measures[0] - length / 2.0).abs() < 1e-9);
         assert_eq!(shared.nodes, [network.find_node("A").unwrap()]);
-        assert_eq!(upstream_of_all(&network, &[]), Shared::default());
+        assert_eq!(upstream_of_all(&network, &[], &Barriers::default()), Shared::default());
     }
 }

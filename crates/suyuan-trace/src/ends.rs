@@ -3,9 +3,9 @@
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use suyuan_core::NodeKind;
-use suyuan_network::{NodeId, Place, PlaceKind, ReachId};
+use suyuan_network::{NodeId, Place, ReachId};
 
-use crate::options::{Heading, TraceOptions};
+use crate::options::Heading;
 use crate::stop::{Stop, StopReason};
 use crate::trace::Step;
 use crate::tracer::Tracer;
@@ -17,36 +17,37 @@ impl Tracer<'_> {
         nodes: &[(NodeId, f64)],
         rings: Vec<Vec<NodeId>>,
         start: &Place,
-        options: &TraceOptions,
-        limit: f64,
+        heading: Heading,
     ) -> Vec<Stop> {
         let mut stops = Vec::new();
-        let (first, at) = self.first_node(start, options.heading);
-        if at > limit {
+        let (first, at) = self.first_node(start, heading);
+        if !self.limits.allow(first, at) {
             // The limit ends on the very reach that the start lies on.
-            stops.push(Stop { node: first, distance: at, reason: StopReason::Limit });
+            let by_distance = at > self.limits.distance;
+            let reason = if by_distance { StopReason::Limit } else { StopReason::TimeLimit };
+            stops.push(Stop { node: first, distance: at, reason });
         }
         for (node, at) in nodes {
             let (node, distance) = (*node, *at);
             let mut stop = |reason| stops.push(Stop { node, distance, reason });
-            if self.is_barrier(node) && start.kind != PlaceKind::Node(node) {
+            if self.stops_at(node, start) {
                 stop(StopReason::Barrier { pipe: None });
                 continue;
             }
-            let next = self.next(node, options.heading);
-            for reach in next.iter().filter(|r| self.is_shut(**r)) {
+            let next = self.next(node, heading);
+            for reach in next.iter().filter(|r| !self.shut.is_open(**r)) {
                 stop(StopReason::Barrier { pipe: Some(self.network.reach(*reach).pipe) });
             }
-            if next.iter().any(|r| !self.is_shut(*r) && distance + self.network.reach(*r).length() > limit) {
-                stop(StopReason::Limit);
+            if self.limits.is_any() {
+                self.limits_met(node, distance, heading).for_each(&mut stop);
             }
             // A pipe that comes back to its own node brings nothing.
-            if next.iter().all(|r| self.far_end(*r, options.heading) == node) {
-                stop(self.reason_at_end(node, options.heading));
+            if next.iter().all(|r| self.far_end(*r, heading) == node) {
+                stop(self.reason_at_end(node, heading));
             }
         }
         let before = stops.len();
-        stops.extend(rings.into_iter().filter_map(|ring| self.closed_ring(ring, options.heading)));
+        stops.extend(rings.into_iter().filter_map(|ring| self.closed_ring(ring, heading)));
         if stops.len() > before {
             stops.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.node.cmp(&b.node)));
         }
@@ -67,7 +68,7 @@ impl Tracer<'_> {
             traced.add_node(());
         }
         // A start may lie on a reach that is shut.
-        for step in steps.iter().filter(|s| !self.is_shut(s.reach)) {
+        for step in steps.iter().filter(|s| self.shut.is_open(s.reach)) {
             let reach = self.network.reach(step.reach);
             if let (Some(from), Some(to)) = (at(reach.from), at(reach.to)) {
                 traced.add_edge(NodeIndex::new(from), NodeIndex::new(to), ());

@@ -5,6 +5,8 @@ use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
 use crate::flow::{ENDLESS, Flow};
 use crate::marks::Marked;
+use crate::options::Barriers;
+use crate::shut::Shut;
 use crate::ways::cheapest;
 
 /// A manhole to plug.
@@ -37,6 +39,7 @@ pub struct Isolation {
 /// The fewest places where nothing was surveyed, where there is a node layer; then the fewest of all. Of several such sets the
 /// one nearest to the starts: less of the network is reached by the water with no other. A start is plugged only if water
 /// comes out right there. An outfall can be plugged like a manhole. Starts inside pipes are not plugged.
+/// Water that comes to a barrier is stopped already.
 ///
 /// # Units
 /// [`Plug::distance`] metres.
@@ -53,33 +56,40 @@ pub struct Isolation {
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, build_network};
-/// use suyuan_trace::isolate;
+/// use suyuan_trace::{Barriers, isolate};
 /// let text = "A -P1-> B -P2-> D -P4-> OF1\nA -P3-> C -P5-> D";
 /// let (network, _) = build_network(&drawn(text), &BuildConfig::automatic())?;
 /// let start = network.place_of_node(network.find_node("A")?);
-/// let isolation = isolate(&network, &[start]);
+/// let isolation = isolate(&network, &[start], &Barriers::default());
 /// assert_eq!(isolation.plugs.len(), 1);
 /// assert_eq!(isolation.plugs[0].node, network.find_node("D")?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn isolate(network: &Network, starts: &[Place]) -> Isolation {
-    let marked = Marked::new(network, starts);
+pub fn isolate(network: &Network, starts: &[Place], barriers: &Barriers) -> Isolation {
+    let shut = Shut::new(network, barriers);
+    let marked = Marked::new(&shut, starts);
     let numbers: Vec<usize> = starts.iter().filter_map(|s| marked.number(s)).collect();
+    let mut is_start = vec![false; marked.count()];
+    for number in &numbers {
+        is_start[*number] = true;
+    }
+    let downstream = |number: usize, pass: &mut dyn FnMut(usize, f64, ReachId)| {
+        marked.downstream(number, is_start[number], pass);
+    };
     let from: Vec<(usize, f64)> = numbers.iter().map(|n| (*n, 0.0)).collect();
-    let distance = cheapest(marked.count(), &from, None, |node, pass| marked.downstream(node, pass)).cost;
+    let distance = cheapest(marked.count(), &from, None, downstream).cost;
     let reached: Vec<usize> = (0..marked.count()).filter(|n| distance[*n].is_finite()).collect();
     let node_at = |number: usize| match marked.place(number) {
         PlaceKind::Node(node) => Some(node),
         PlaceKind::Reach { .. } => None,
     };
-    let is_end = |number: usize| node_at(number).is_some_and(|node| is_end(network, node));
+    let is_end = |number: usize| {
+        let comes_out = |node| is_end(network, node) && (is_start[number] || !shut.is_barrier(node));
+        node_at(number).is_some_and(comes_out)
+    };
     let has_structures = network.node_ids().any(|n| network.node(n).origin.is_some());
     let is_surveyed = |node: NodeId| !has_structures || network.node(node).kind != NodeKind::Joint;
-    let mut is_start = vec![false; marked.count()];
-    for number in &numbers {
-        is_start[*number] = true;
-    }
 
     // Each reached place twice, entered and left, then the source and the sink.
     let mut place = vec![usize::MAX; marked.count()];
@@ -113,7 +123,7 @@ pub fn isolate(network: &Network, starts: &[Place]) -> Isolation {
         if is_end(*number) {
             flow.link(leave, sink, ENDLESS);
         }
-        marked.downstream(*number, &mut |to, _, _| {
+        downstream(*number, &mut |to, _, _| {
             if to != *number && !own(to) {
                 flow.link(leave, 2 * place[to], ENDLESS);
             }
@@ -137,7 +147,7 @@ pub fn isolate(network: &Network, starts: &[Place]) -> Isolation {
     Isolation {
         plugs,
         ends: reached.iter().filter(|n| is_end(**n)).filter_map(|n| node_at(*n)).collect(),
-        held: held(&marked, &from, &is_plug),
+        held: held(downstream, &from, &is_plug),
     }
 }
 
@@ -149,15 +159,19 @@ fn is_end(network: &Network, node: NodeId) -> bool {
 }
 
 /// The reaches that water enters before it comes to a plug.
-fn held(marked: &Marked<'_>, from: &[(usize, f64)], is_plug: &[bool]) -> Vec<ReachId> {
+fn held(
+    downstream: impl Fn(usize, &mut dyn FnMut(usize, f64, ReachId)),
+    from: &[(usize, f64)],
+    is_plug: &[bool],
+) -> Vec<ReachId> {
     let open = |number: usize, pass: &mut dyn FnMut(usize, f64, ReachId)| {
         if !is_plug[number] {
-            marked.downstream(number, pass);
+            downstream(number, pass);
         }
     };
-    let wet = cheapest(marked.count(), from, None, open).cost;
+    let wet = cheapest(is_plug.len(), from, None, open).cost;
     let mut reaches: Vec<ReachId> = Vec::new();
-    for number in (0..marked.count()).filter(|n| wet[*n].is_finite()) {
+    for number in (0..is_plug.len()).filter(|n| wet[*n].is_finite()) {
         open(number, &mut |_, _, reach| reaches.push(reach));
     }
     reaches.sort_unstable();
@@ -175,7 +189,7 @@ mod tests {
     use super::*;
 
     fn plugs(network: &Network, starts: &[Place]) -> String {
-        let isolation = isolate(network, starts);
+        let isolation = isolate(network, starts, &Barriers::default());
         let mut names: Vec<&str> = isolation.plugs.iter().map(|p| network.node(p.node).name).collect();
         names.sort_unstable();
         names.join(" ")
@@ -215,7 +229,7 @@ mod tests {
         survey.layers[0].columns.insert(Field::Mode, Column::Mode(modes));
         let (network, _) = build_network(&survey, &BuildConfig::automatic()).unwrap();
         let start = network.place_of_node(network.find_node("A").unwrap());
-        assert_eq!(isolate(&network, &[start]).ends, []);
+        assert_eq!(isolate(&network, &[start], &Barriers::default()).ends, []);
         assert_eq!(plugs(&network, &[start]), "");
     }
 
@@ -225,7 +239,7 @@ mod tests {
             build_network(&drawn("A -P1-> B -P2-> C -P3-> OF1"), &BuildConfig::automatic()).unwrap();
         let place = network.place_of_pipe(network.find_pipes("P1").unwrap()[0]).unwrap();
         assert_eq!(plugs(&network, &[place]), "B");
-        let held = isolate(&network, &[place]).held;
+        let held = isolate(&network, &[place], &Barriers::default()).held;
         assert_eq!(held, network.reaches_of(network.find_pipes("P1").unwrap()[0]).collect::<Vec<_>>());
     }
 

@@ -7,6 +7,7 @@
 //! ([`isolate`]), and how much of something lies upstream ([`accumulate()`]). This crate opens no file and never changes the network.
 
 mod accumulate;
+mod channels;
 mod common;
 mod cross;
 mod ends;
@@ -14,14 +15,17 @@ mod flow;
 mod handed;
 mod index;
 mod isolate;
+mod limits;
 mod marks;
 mod options;
 mod partition;
 mod path;
+mod possible;
 mod profile;
 mod restrict;
 mod runs;
 mod share;
+mod shut;
 mod stop;
 mod sums;
 mod sweep;

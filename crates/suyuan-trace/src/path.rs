@@ -2,6 +2,8 @@
 
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
+use crate::options::Barriers;
+use crate::shut::Shut;
 use crate::ways::cheapest;
 
 /// A reach that a way passes.
@@ -70,7 +72,7 @@ impl Path {
 /// # Shape
 /// Reaches in the order that water passes them: of [`Path::AgainstFlow`] from the second place to the first. A direction may
 /// be the other way if it is unknown or less probable than 0.75, as for a trace that lists possible pipes. Pipes that are
-/// shut are not passed. Of ways of the same length, the one that comes by reaches of lower number.
+/// shut are not passed, nor are barriers. Of ways of the same length, the one that comes by reaches of lower number.
 ///
 /// # Units
 /// Metres of pipe.
@@ -86,22 +88,23 @@ impl Path {
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, build_network};
-/// use suyuan_trace::{Path, find_path};
+/// use suyuan_trace::{Barriers, Path, find_path};
 /// let (network, _) = build_network(&drawn("MH1 -P1-> MH2 -P2-> OF1"), &BuildConfig::automatic())?;
 /// let place = |name| Ok::<_, suyuan_network::PlaceError>(network.place_of_node(network.find_node(name)?));
-/// let path = find_path(&network, &place("MH1")?, &place("OF1")?);
+/// let path = find_path(&network, &place("MH1")?, &place("OF1")?, &Barriers::default());
 /// assert!(matches!(path, Path::WithFlow(way) if way.reaches.len() == 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn find_path(network: &Network, from: &Place, to: &Place) -> Path {
-    if let Some(way) = shortest(network, from, to, false) {
+pub fn find_path(network: &Network, from: &Place, to: &Place, barriers: &Barriers) -> Path {
+    let shut = Shut::new(network, barriers);
+    if let Some(way) = shortest(&shut, from, to, false) {
         return Path::WithFlow(way);
     }
-    if let Some(way) = shortest(network, to, from, false) {
+    if let Some(way) = shortest(&shut, to, from, false) {
         return Path::AgainstFlow(way);
     }
-    shortest(network, from, to, true).map_or(Path::None, Path::Doubtful)
+    shortest(&shut, from, to, true).map_or(Path::None, Path::Doubtful)
 }
 
 /// One end of a way that begins or ends inside a reach: the node beyond, how far, and whether against the flow.
@@ -112,40 +115,48 @@ struct Stub {
 }
 
 /// How the way may leave a place (or, with `arrive`, come to it).
-fn stubs(network: &Network, place: &Place, doubtful: bool, arrive: bool) -> Vec<Stub> {
+fn stubs(shut: &Shut<'_>, place: &Place, doubtful: bool, arrive: bool) -> Vec<Stub> {
     let (reach, above_end) = match place.kind {
         PlaceKind::Node(node) => return vec![Stub { node, metres: 0.0, against: false }],
         PlaceKind::Reach { reach, above_end } => (reach, above_end),
     };
-    if !network.is_open(reach) {
+    if !shut.is_open(reach) {
         return Vec::new();
     }
-    let row = network.reach(reach);
+    let row = shut.network.reach(reach);
     let below = Stub { node: row.to, metres: above_end, against: arrive };
     let above = Stub { node: row.from, metres: (row.length() - above_end).max(0.0), against: !arrive };
-    let turns = doubtful && network.reach(reach).is_doubtful();
+    let turns = doubtful && row.is_doubtful();
     [below, above].into_iter().filter(|s| !s.against || turns).collect()
 }
 
 /// The shortest way, doubtful reaches either way if asked for.
-fn shortest(network: &Network, from: &Place, to: &Place, doubtful: bool) -> Option<Way> {
-    let direct = direct(network, from, to, doubtful);
+fn shortest(shut: &Shut<'_>, from: &Place, to: &Place, doubtful: bool) -> Option<Way> {
+    let network = shut.network;
+    let direct = direct(shut, from, to, doubtful);
     if from.kind == to.kind {
         return Some(Way { reaches: Vec::new(), length: 0.0 });
     }
-    let starts = stubs(network, from, doubtful, false);
-    let ends = stubs(network, to, doubtful, true);
+    let starts = stubs(shut, from, doubtful, false);
+    let mut ends = stubs(shut, to, doubtful, true);
+    let stops_at = |node: NodeId| shut.is_barrier(node) && from.kind != PlaceKind::Node(node);
+    if matches!(to.kind, PlaceKind::Reach { .. }) {
+        ends.retain(|end| !stops_at(end.node));
+    }
     let at: Vec<(usize, f64)> = starts.iter().map(|s| (s.node.index(), s.metres)).collect();
     // An end that is a node is where to stop; inside a reach, either end of it may be the nearer one.
     let until = if let [only] = ends.as_slice() { Some(only.node.index()) } else { None };
     let found = cheapest(network.node_count(), &at, until, |node, pass| {
         let node = node_of(network, node);
-        for reach in network.outgoing(node).iter().filter(|r| network.is_open(**r)) {
+        if stops_at(node) {
+            return;
+        }
+        for reach in network.outgoing(node).iter().filter(|r| shut.is_open(**r)) {
             let row = network.reach(*reach);
             pass(row.to.index(), row.length(), *reach);
         }
         if doubtful {
-            let turned = |r: &&ReachId| network.is_open(**r) && network.reach(**r).is_doubtful();
+            let turned = |r: &&ReachId| shut.is_open(**r) && network.reach(**r).is_doubtful();
             for reach in network.incoming(node).iter().filter(turned) {
                 let row = network.reach(*reach);
                 pass(row.from.index(), row.length(), *reach);
@@ -183,14 +194,15 @@ fn shortest(network: &Network, from: &Place, to: &Place, doubtful: bool) -> Opti
 }
 
 /// The way along the one reach that both places lie on.
-fn direct(network: &Network, from: &Place, to: &Place, doubtful: bool) -> Option<Way> {
+fn direct(shut: &Shut<'_>, from: &Place, to: &Place, doubtful: bool) -> Option<Way> {
     let (PlaceKind::Reach { reach, above_end: first }, PlaceKind::Reach { reach: other, above_end: last }) =
         (from.kind, to.kind)
     else {
         return None;
     };
     let against = last > first;
-    let passes = network.is_open(reach) && (!against || (doubtful && network.reach(reach).is_doubtful()));
+    let network = shut.network;
+    let passes = shut.is_open(reach) && (!against || (doubtful && network.reach(reach).is_doubtful()));
     if reach != other || !passes {
         return None;
     }
@@ -261,7 +273,7 @@ mod tests {
 
     /// How two places are connected, as `with_flow P1 P2`.
     fn told(network: &Network, from: &str, to: &str) -> String {
-        let path = find_path(network, &place(network, from), &place(network, to));
+        let path = find_path(network, &place(network, from), &place(network, to), &Barriers::default());
         let mut text = path.key().to_owned();
         for step in path.way().iter().flat_map(|w| &w.reaches) {
             text += " ";
@@ -292,7 +304,12 @@ mod tests {
     fn places_inside_pipes_count_their_part() {
         let network = network("A -P1-> B -P2-> OF1");
         let length = |p: &str| network.pipe_length(network.find_pipes(p).unwrap()[0]);
-        let path = find_path(&network, &place(&network, "P1@0.25"), &place(&network, "P2@0.5"));
+        let path = find_path(
+            &network,
+            &place(&network, "P1@0.25"),
+            &place(&network, "P2@0.5"),
+            &Barriers::default(),
+        );
         let Path::WithFlow(way) = path else { panic!("{path:?}") };
         assert!((way.length - 0.25 * length("P1") - 0.5 * length("P2")).abs() < 1e-9);
         assert!((way.reaches[1].distance - 0.25 * length("P1")).abs() < 1e-9);

@@ -65,10 +65,10 @@ pub struct Profile {
 /// ```
 /// use suyuan_core::drawn::drawn;
 /// use suyuan_network::{BuildConfig, build_network};
-/// use suyuan_trace::{find_path, long_profile};
+/// use suyuan_trace::{Barriers, find_path, long_profile};
 /// let (network, _) = build_network(&drawn("MH1 -P1-> MH2 -P2-> OF1"), &BuildConfig::automatic())?;
 /// let place = |name| Ok::<_, suyuan_network::PlaceError>(network.place_of_node(network.find_node(name)?));
-/// let path = find_path(&network, &place("MH1")?, &place("OF1")?);
+/// let path = find_path(&network, &place("MH1")?, &place("OF1")?, &Barriers::default());
 /// let profile = long_profile(&network, path.way().ok_or("no way")?);
 /// assert_eq!(profile.reaches[1].measures[0], profile.reaches[0].measures[1]);
 /// assert_eq!(profile.reaches[0].inverts, [None, None]); // a drawing has no levels
@@ -146,6 +146,7 @@ mod tests {
     use suyuan_network::{BuildConfig, Place, PlaceKind, build_network};
 
     use super::*;
+    use crate::options::Barriers;
     use crate::path::find_path;
 
     const NOT: f64 = f64::NAN;
@@ -163,7 +164,7 @@ mod tests {
 
     fn profile(network: &Network, from: &Place) -> Profile {
         let to = network.place_of_node(network.find_node("OF1").unwrap());
-        long_profile(network, find_path(network, from, &to).way().unwrap())
+        long_profile(network, find_path(network, from, &to, &Barriers::default()).way().unwrap())
     }
 
     #[test]

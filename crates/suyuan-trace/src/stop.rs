@@ -45,6 +45,12 @@ pub enum StopReason {
     /// The distance limit.
     #[doc(alias = "距离限制")]
     Limit,
+    /// The time limit.
+    #[doc(alias = "时间限制")]
+    TimeLimit,
+    /// The limit of pipes: there are as many nearer ones as there may be.
+    #[doc(alias = "管段数限制")]
+    PipeLimit,
     /// What lies above is upstream of a place that was said to be clean.
     #[doc(alias = "已排除")]
     Cleared,
@@ -63,6 +69,8 @@ impl StopReason {
             Self::Loop => "loop",
             Self::EndOfData => "end_of_data",
             Self::Limit => "limit",
+            Self::TimeLimit => "time_limit",
+            Self::PipeLimit => "pipe_limit",
             Self::Cleared => "cleared",
         }
     }
@@ -80,6 +88,8 @@ impl StopReason {
             Self::Loop => language.pick("loop", "环路"),
             Self::EndOfData => language.pick("end of data", "数据边界"),
             Self::Limit => language.pick("limit", "距离限制"),
+            Self::TimeLimit => language.pick("time limit", "时间限制"),
+            Self::PipeLimit => language.pick("limit of pipes", "管段数限制"),
             Self::Cleared => language.pick("ruled out above", "上游已排除"),
         }
     }

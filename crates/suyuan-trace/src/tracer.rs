@@ -8,7 +8,9 @@ use suyuan_core::Certainty;
 use suyuan_network::{Network, NodeId, Place, PlaceKind, ReachId};
 
 use crate::index::TraceIndex;
-use crate::options::{Heading, TraceOptions};
+use crate::limits::Limits;
+use crate::options::{Barriers, Heading, TraceOptions};
+use crate::shut::Shut;
 use crate::trace::{Step, Trace};
 use crate::ways::Cost;
 
@@ -63,6 +65,10 @@ impl Distances {
     pub(crate) fn set(&mut self, node: NodeId, distance: f64) {
         self.0[node.index()] = distance.to_bits() + 1;
     }
+
+    fn forget(&mut self, node: NodeId) {
+        self.0[node.index()] = 0;
+    }
 }
 
 /// Traces many starts over one network, reusing its scratch memory.
@@ -78,8 +84,9 @@ pub struct Tracer<'a> {
     pub(crate) touched: Vec<NodeId>,
     /// Whether a node is joined to the start over certain reaches alone; of touched nodes, in a trace by the index.
     pub(crate) sure: Vec<bool>,
-    barrier_nodes: Vec<bool>,
-    barrier_pipes: Vec<bool>,
+    /// Of the current trace.
+    pub(crate) shut: Shut<'a>,
+    pub(crate) limits: Limits,
 }
 
 impl<'a> Tracer<'a> {
@@ -93,8 +100,8 @@ impl<'a> Tracer<'a> {
             sure: Vec::new(),
             distance: Distances(vec![0; network.node_count()]),
             touched: Vec::new(),
-            barrier_nodes: Vec::new(),
-            barrier_pipes: Vec::new(),
+            shut: Shut::new(network, &Barriers::default()),
+            limits: Limits::default(),
         }
     }
 
@@ -110,63 +117,44 @@ impl<'a> Tracer<'a> {
         if self.walked > self.network.node_count() && self.index.is_none() && *options == plain {
             self.index = Some(Cow::Owned(TraceIndex::new(self.network)));
         }
-        self.set_barriers(options);
-        let limit = options.max_distance.unwrap_or(f64::INFINITY);
+        self.shut = Shut::new(self.network, &options.barriers);
+        self.limits = Limits::new(options);
+        self.limits.in_time = options.max_time.map(|most| self.in_time(start, options.heading, most, false));
         let (nodes, mut steps, stops);
         let index = if *options == plain { self.index.take() } else { None };
         if let Some(index) = index {
             let swept = self.sweep(&index, start);
             nodes = swept.nodes;
-            steps = self.steps(&nodes, start, options.heading, limit);
-            stops = self.stops(&nodes, swept.rings, start, options, limit);
+            steps = self.steps(&nodes, start, options.heading);
+            stops = self.stops(&nodes, swept.rings, start, options.heading);
             self.mark_certain(&|tracer, node| tracer.sure[node.index()], &mut steps, start, options.heading);
             self.index = Some(index);
         } else {
-            nodes = self.walk(start, options.heading, limit, &|_| true);
-            steps = self.steps(&nodes, start, options.heading, limit);
+            nodes = self.walk(start, options.heading, &|_| true);
+            steps = self.steps(&nodes, start, options.heading);
             let rings = self.rings_of(&nodes, &steps);
-            stops = self.stops(&nodes, rings, start, options, limit);
+            stops = self.stops(&nodes, rings, start, options.heading);
             let certain = |r: ReachId| self.network.reach(r).certainty == Certainty::Certain;
-            let _ = self.walk(start, options.heading, limit, &certain);
+            let _ = self.walk(start, options.heading, &certain);
             let reached = |tracer: &Self, node: NodeId| tracer.distance.of(node).is_finite();
             self.mark_certain(&reached, &mut steps, start, options.heading);
             self.walked += nodes.len();
         }
-        let possible =
-            if options.possible { self.possible(start, options.heading, limit, &steps) } else { Vec::new() };
+        // What doubtful directions would add has no place among the nearest pipes.
+        let asked = options.possible && options.max_pipes.is_none();
+        let possible = if asked { self.possible(start, options, &steps) } else { Vec::new() };
         self.reset();
         Trace { start: *start, heading: options.heading, steps, stops, nodes, possible }
     }
 
-    fn set_barriers(&mut self, options: &TraceOptions) {
-        self.barrier_nodes.clear();
-        self.barrier_pipes.clear();
-        if !options.barriers.nodes.is_empty() {
-            self.barrier_nodes.resize(self.network.node_count(), false);
-        }
-        if !options.barriers.pipes.is_empty() {
-            self.barrier_pipes.resize(self.network.pipe_count(), false);
-        }
-        for node in &options.barriers.nodes {
-            self.barrier_nodes[node.index()] = true;
-        }
-        for pipe in &options.barriers.pipes {
-            self.barrier_pipes[pipe.index()] = true;
-        }
-    }
-
-    pub(crate) fn is_barrier(&self, node: NodeId) -> bool {
-        self.barrier_nodes.get(node.index()).copied().unwrap_or(false)
-    }
-
-    pub(crate) fn is_shut(&self, reach: ReachId) -> bool {
-        let pipe = self.network.reach(reach).pipe;
-        self.barrier_pipes.get(pipe.index()).copied().unwrap_or(false) || !self.network.is_open(reach)
+    /// Whether a walk from a start ends at a node. The start's own node is never a barrier to itself.
+    pub(crate) fn stops_at(&self, node: NodeId, start: &Place) -> bool {
+        self.shut.is_barrier(node) && start.kind != PlaceKind::Node(node)
     }
 
     pub(crate) fn reset(&mut self) {
         for node in self.touched.drain(..) {
-            self.distance.0[node.index()] = 0;
+            self.distance.forget(node);
         }
     }
 
@@ -201,12 +189,11 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Nodes within the limit by distance; leaves the distances of this walk in `self.distance`.
+    /// Nodes within the limits by distance; leaves the distances of this walk in `self.distance`.
     fn walk(
         &mut self,
         start: &Place,
         heading: Heading,
-        limit: f64,
         may_pass: &dyn Fn(ReachId) -> bool,
     ) -> Vec<(NodeId, f64)> {
         self.reset();
@@ -218,48 +205,56 @@ impl<'a> Tracer<'a> {
             return order;
         }
         let (first, at) = self.first_node(start, heading);
-        if at > limit {
+        if !self.limits.allow(first, at) {
             return order;
         }
+        let mut count = self.count(start);
         self.reach_node(first, at, &mut heap);
         while let Some(Reverse((Cost(at), node))) = heap.pop() {
             if at > self.distance.of(node) {
                 continue;
             }
-            order.push((node, at));
-            // The start's own node is never a barrier to itself.
-            if self.is_barrier(node) && start.kind != PlaceKind::Node(node) {
+            if !self.limits.allow(node, at) {
+                self.distance.forget(node); // there were pipes enough before it
                 continue;
             }
+            order.push((node, at));
+            if self.stops_at(node, start) {
+                continue;
+            }
+            if let Some(count) = &mut count {
+                self.count_next(count, node, at, heading);
+            }
             for reach in self.next(node, heading) {
-                if self.is_shut(*reach) || !may_pass(*reach) {
+                if !self.shut.is_open(*reach) || !may_pass(*reach) {
                     continue;
                 }
                 let far = self.far_end(*reach, heading);
                 let there = at + self.network.reach(*reach).length();
-                if there > limit {
-                    continue;
+                if self.limits.allow(far, there) {
+                    self.reach_node(far, there, &mut heap);
                 }
-                self.reach_node(far, there, &mut heap);
             }
         }
         order.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
         order
     }
 
-    /// The reaches next to the nodes of a walk.
-    fn steps(&self, nodes: &[(NodeId, f64)], start: &Place, heading: Heading, limit: f64) -> Vec<Step> {
+    /// The reaches next to the nodes of a walk, as many as there may be.
+    fn steps(&mut self, nodes: &[(NodeId, f64)], start: &Place, heading: Heading) -> Vec<Step> {
         let mut steps = Vec::with_capacity(nodes.len());
         for (node, at) in nodes {
-            let own = start.kind == PlaceKind::Node(*node);
-            if *at > limit || (self.is_barrier(*node) && !own) {
+            if self.stops_at(*node, start) {
                 continue;
             }
-            for reach in self.next(*node, heading).iter().filter(|r| !self.is_shut(**r)) {
+            for reach in self.next(*node, heading).iter().filter(|r| self.shut.is_open(**r)) {
                 let measures = self.network.reach(*reach).measures;
                 steps.push(Step { reach: *reach, distance: *at, measures, certain: false });
             }
         }
+        let nearest = |a: &Step, b: &Step| a.distance.total_cmp(&b.distance).then(a.reach.cmp(&b.reach));
+        steps.sort_by(nearest);
+        self.leave_out(&mut steps, start);
         if let PlaceKind::Reach { reach, above_end } = start.kind
             && !steps.iter().any(|s| s.reach == reach)
         {
@@ -269,9 +264,10 @@ impl<'a> Tracer<'a> {
             let spot = if row.with_drawn { to - above_end } else { from + above_end };
             let upper = (heading == Heading::Upstream) == row.with_drawn;
             let measures = if upper { [from, spot] } else { [spot, to] };
-            steps.push(Step { reach, distance: 0.0, measures, certain: false });
+            let own = Step { reach, distance: 0.0, measures, certain: false };
+            let after = steps.partition_point(|s| nearest(s, &own).is_lt());
+            steps.insert(after, own);
         }
-        steps.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.reach.cmp(&b.reach)));
         steps
     }
 
@@ -287,55 +283,6 @@ impl<'a> Tracer<'a> {
             let on_it = matches!(start.kind, PlaceKind::Reach { reach, .. } if reach == step.reach);
             step.certain = certain && (on_it || reached(self, self.near_end(step.reach, heading)));
         }
-    }
-
-    /// What doubtful reaches would add if they ran the other way: every reach that a walk meets which may pass them either
-    /// way, within the limit, and that is not in the answer.
-    fn possible(&mut self, start: &Place, heading: Heading, limit: f64, steps: &[Step]) -> Vec<ReachId> {
-        let mut known = vec![false; self.network.reach_count()];
-        for step in steps {
-            known[step.reach.index()] = true;
-        }
-        self.reset();
-        let mut heap = BinaryHeap::new();
-        let (first, at) = self.first_node(start, heading);
-        let mut starts = vec![(first, at)];
-        if let PlaceKind::Reach { reach, .. } = start.kind
-            && self.network.reach(reach).is_doubtful()
-        {
-            starts.push((self.near_end(reach, heading), self.network.reach(reach).length() - at));
-        }
-        for (node, at) in starts.into_iter().filter(|s| s.1 <= limit) {
-            self.reach_node(node, at, &mut heap);
-        }
-        let mut added = Vec::new();
-        while let Some(Reverse((Cost(at), node))) = heap.pop() {
-            let own = start.kind == PlaceKind::Node(node);
-            if at > self.distance.of(node) || (self.is_barrier(node) && !own) {
-                continue;
-            }
-            let turned = match heading {
-                Heading::Upstream => self.network.outgoing(node),
-                Heading::Downstream => self.network.incoming(node),
-            };
-            let with = self.next(node, heading).iter().map(|r| (*r, self.far_end(*r, heading)));
-            let against = turned
-                .iter()
-                .filter(|r| self.network.reach(**r).is_doubtful())
-                .map(|r| (*r, self.near_end(*r, heading)));
-            let open: Vec<_> = with.chain(against).filter(|(reach, _)| !self.is_shut(*reach)).collect();
-            for (reach, far) in open {
-                if !std::mem::replace(&mut known[reach.index()], true) {
-                    added.push(reach);
-                }
-                let there = at + self.network.reach(reach).length();
-                if there <= limit {
-                    self.reach_node(far, there, &mut heap);
-                }
-            }
-        }
-        added.sort_unstable();
-        added
     }
 
     /// Notes that a node can be reached within a distance, if that is news.

@@ -194,6 +194,8 @@ pub struct ReachTravel {
     pub run: Window,
     /// The wait before it, where water that comes from its upper node is pumped; else 0.
     pub hold: Window,
+    /// The most likely wait, seconds.
+    pub wait: f64,
     /// The most likely velocity, m/s.
     pub velocity: f64,
     /// What it rests on.
@@ -275,13 +277,10 @@ pub fn travel_of_reach(network: &Network, reach: ReachId, settings: &TravelSetti
     };
     let pumps = network.node(row.from).kind == NodeKind::PumpStation
         || (pipe.mode == FlowMode::Pumped && !from_pumped());
-    let hold = if pumps {
-        let spread = settings.deviations * settings.hold_gsd.ln();
-        Window { earliest: settings.hold * (-spread).exp(), latest: settings.hold * spread.exp() }
-    } else {
-        Window::default()
-    };
-    ReachTravel { run, hold, velocity, basis }
+    let wait = if pumps { settings.hold } else { 0.0 };
+    let spread = settings.deviations * settings.hold_gsd.ln();
+    let hold = Window { earliest: wait * (-spread).exp(), latest: wait * spread.exp() };
+    ReachTravel { run, hold, wait, velocity, basis }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Traces against brute force on random networks: loops, parallel pipes, splits, islands.
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
+mod alone;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -25,6 +27,7 @@ fn text((n, pipes): &(usize, Vec<(usize, usize)>)) -> String {
 }
 
 fn build(plan: &(usize, Vec<(usize, usize)>)) -> Network {
+    alone::alone();
     build_network(&drawn(&text(plan)), &BuildConfig::automatic()).unwrap().0
 }
 
@@ -111,7 +114,7 @@ fn node(network: &Network, lot: usize) -> NodeId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, max_global_rejects: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_trace_is_the_brute_force_closure(
@@ -137,7 +140,7 @@ proptest! {
                 pipes: question.shut_pipes.iter().copied().collect(),
             },
             max_distance: limit,
-            possible: false,
+            ..TraceOptions::default()
         };
         let mut tracer = Tracer::new(&network);
         let start = network.place_of_node(question.start);
@@ -166,6 +169,7 @@ proptest! {
         for layer in &mut survey.layers {
             layer.columns.retain(|f, _| !matches!(f, Field::FromNode | Field::ToNode));
         }
+        alone::alone();
         let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
         let doubtful = |r: ReachId| {
             let reach = network.reach(r);
@@ -275,7 +279,11 @@ proptest! {
     }
 
     #[test]
-    fn a_partition_is_what_lies_downstream_of_each_node(plan in networks(), outfalls in prop::collection::vec(0usize..12, 0..4)) {
+    fn a_partition_is_what_lies_downstream_of_each_node(
+        plan in networks(),
+        outfalls in prop::collection::vec(0usize..12, 0..4),
+        shut in prop::collection::vec(0usize..100, 0..4),
+    ) {
         // Some of the places are outfalls; names decide.
         let renamed = text(&plan);
         let name = |word: &str| match word.strip_prefix('N').and_then(|n| n.parse::<usize>().ok()) {
@@ -284,16 +292,37 @@ proptest! {
         };
         let lines = renamed.lines().map(|l| l.split(' ').map(name).collect::<Vec<_>>().join(" "));
         let survey = drawn(&lines.collect::<Vec<_>>().join("\n"));
+        alone::alone();
         let network = build_network(&survey, &BuildConfig::automatic()).unwrap().0;
-        let partition = partition_by_outfall(&network, &TraceIndex::new(&network));
+        let pipe = |lot: &usize| network.pipe_ids().nth(lot % network.pipe_count()).unwrap();
+        let barriers = Barriers {
+            nodes: shut.iter().step_by(2).map(|lot| node(&network, *lot)).collect(),
+            pipes: shut.iter().skip(1).step_by(2).map(pipe).collect(),
+        };
+        let partition = partition_by_outfall(&network, &TraceIndex::new(&network), &barriers);
         let mut tracer = Tracer::new(&network);
-        let down = TraceOptions { heading: Heading::Downstream, ..TraceOptions::default() };
+        let down = TraceOptions {
+            heading: Heading::Downstream,
+            barriers: barriers.clone(),
+            ..TraceOptions::default()
+        };
         for node in network.node_ids() {
             let trace = tracer.trace(&network.place_of_node(node), &down);
             let expected: BTreeSet<_> = trace.nodes.iter().flat_map(|n| network.outfalls_at(n.0)).collect();
             let district = partition.district(node);
             prop_assert_eq!(&partition.outfalls()[district], &expected.into_iter().collect::<Vec<_>>());
             prop_assert_eq!(district == 0, partition.outfalls()[district].is_empty());
+        }
+        for reach in network.reach_ids() {
+            // Water in a reach comes to the node it runs to, and on from there unless that is a barrier.
+            let to = network.reach(reach).to;
+            let district = partition.district_of_reach(&network, reach);
+            let expected = if barriers.nodes.contains(&to) {
+                network.outfalls_at(to).collect()
+            } else {
+                partition.outfalls()[partition.district(to)].clone()
+            };
+            prop_assert_eq!(&partition.outfalls()[district], &expected);
         }
         let distinct: BTreeSet<_> = partition.outfalls().iter().collect();
         prop_assert_eq!(distinct.len(), partition.outfalls().len(), "each set once");

@@ -2,71 +2,26 @@
 //! large networks of one shape each.
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod alone;
+mod lattice;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use lattice::{network_of, network_with};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use suyuan_core::drawn::drawn_crs;
-use suyuan_core::raw::{
-    Column, Field, LayerSource, MemoryAttributes, RawLayer, RawSurvey, Role, ShapeKind, Shapes,
-};
-use suyuan_core::{Coord, FlowMode, FlowSign};
-use suyuan_network::{
-    BuildConfig, DirectBy, JoinBy, Network, NodeId, PipeId, Place, PlaceKind, ReachId, SnapTolerance,
-    build_network,
-};
+use suyuan_core::{FlowMode, FlowSign};
+use suyuan_network::{Network, NodeId, PipeId, Place, PlaceKind, ReachId};
 use suyuan_trace::{Restriction, StopReason, Sums, TraceIndex, TraceOptions, Tracer, UpstreamSet};
-
-/// Lines through places ten metres apart, joined where they touch.
-fn network_of(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
-    network_with(lines, shut, false, |_| None)
-}
 
 /// The same; some directions are recorded, so that some are certain.
 fn mixed_network(lines: &[Vec<(i32, i32)>], shut: &BTreeSet<usize>) -> Network {
+    alone::alone();
     network_with(lines, shut, true, |i| match i % 4 {
         0 => Some(FlowSign::WithDrawn),
         1 => Some(FlowSign::AgainstDrawn),
         _ => None,
     })
-}
-
-fn network_with(
-    lines: &[Vec<(i32, i32)>],
-    shut: &BTreeSet<usize>,
-    doubtful: bool,
-    flow: impl Fn(usize) -> Option<FlowSign>,
-) -> Network {
-    let mut shapes = Shapes::new(ShapeKind::Line);
-    for line in lines {
-        let places: Vec<Coord<f64>> = line
-            .iter()
-            .map(|(x, y)| Coord { x: 1000.0 + 10.0 * f64::from(*x), y: 1000.0 + 10.0 * f64::from(*y) })
-            .collect();
-        shapes.push([places.as_slice()]);
-    }
-    let mode = |i: usize| if shut.contains(&i) { FlowMode::Blocked } else { FlowMode::Gravity };
-    let layer = RawLayer {
-        role: Role::Pipes,
-        source: LayerSource::default(),
-        columns: BTreeMap::from([
-            (Field::Mode, Column::Mode((0..lines.len()).map(mode).collect())),
-            (Field::FlowDirection, Column::Flow((0..lines.len()).map(flow).collect())),
-        ]),
-        attributes: Arc::new(MemoryAttributes { fields: Vec::new(), rows: vec![Vec::new(); lines.len()] }),
-        shapes,
-    };
-    let survey = RawSurvey { crs: drawn_crs(), layers: vec![layer], findings: Vec::new() };
-    // Weighed, directions that nothing tells are doubtful.
-    let direct = if doubtful { DirectBy::Weighed } else { DirectBy::Stated };
-    let config = BuildConfig {
-        snap: SnapTolerance::Metres(0.5),
-        join: JoinBy::Geometry,
-        direct,
-        ..BuildConfig::automatic()
-    };
-    build_network(&survey, &config).unwrap().0
 }
 
 type Plan = (Vec<Vec<(i32, i32)>>, BTreeSet<usize>);
@@ -293,23 +248,6 @@ fn closure_by_walk(network: &Network, start: NodeId) -> BTreeSet<NodeId> {
         }
     }
     nodes
-}
-
-#[test]
-fn a_path_of_two_hundred_thousand_pipes_needs_no_deep_stack_and_one_run() {
-    let n = 200_000;
-    let network = network_of(&(0..n).map(|i| vec![(i, 0), (i + 1, 0)]).collect::<Vec<_>>(), &BTreeSet::new());
-    let index = TraceIndex::new(&network);
-    let mut sizes: Vec<usize> = network
-        .node_ids()
-        .map(|node| {
-            let set = index.upstream_of(&network, &network.place_of_node(node));
-            assert_eq!(set.run_count(), 1);
-            set.node_count()
-        })
-        .collect();
-    sizes.sort_unstable();
-    assert!(sizes.into_iter().eq(1..=n as usize + 1));
 }
 
 #[test]

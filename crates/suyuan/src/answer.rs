@@ -1,14 +1,14 @@
 //! The answer to a trace, as the JSON contract has it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
 use suyuan_attribution::{Candidate, keep_candidates, rank_candidates};
-use suyuan_core::{Language, Origin, Role};
+use suyuan_core::{Language, Origin};
 use suyuan_network::{Network, OutfallId, PipeId, Place, PlaceKind};
-use suyuan_read::{Filter, FilterError, ReadError};
-use suyuan_trace::{Barriers, Heading, Restriction, StopReason, Trace, TraceOptions, Tracer, UpstreamSet};
+use suyuan_trace::{Heading, Restriction, StopReason, Trace, TraceOptions, Tracer, UpstreamSet};
 
 use crate::city::City;
 use crate::error::Error;
@@ -30,6 +30,10 @@ pub struct TraceRequest {
     pub not_above: Vec<String>,
     /// How far it may go, metres of pipe.
     pub max_distance: Option<f64>,
+    /// How long water may take between a reach and the start, seconds: the most likely time along the quickest way.
+    pub max_time: Option<f64>,
+    /// How many pipes there may be: the nearest ones. Counted before `also_above` and `not_above` take away.
+    pub max_pipes: Option<NonZeroUsize>,
     /// How far a start may lie from the network, metres.
     pub max_snap: f64,
     /// Whether to list what would be added if doubtful reaches ran the other way.
@@ -47,6 +51,8 @@ impl Default for TraceRequest {
             also_above: Vec::new(),
             not_above: Vec::new(),
             max_distance: None,
+            max_time: None,
+            max_pipes: None,
             max_snap: 20.0,
             possible: false,
             language: Language::English,
@@ -162,6 +168,28 @@ pub struct CandidateAnswer {
     pub evidence: Vec<EvidenceAnswer>,
 }
 
+/// How far a trace was to go.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LimitsAnswer {
+    /// Metres of pipe.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distance_m: Option<f64>,
+    /// Seconds of travel time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_s: Option<f64>,
+    /// Pipes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pipes: Option<NonZeroUsize>,
+}
+
+impl LimitsAnswer {
+    fn of(options: &TraceOptions) -> Option<Self> {
+        let TraceOptions { max_distance, max_time, max_pipes, .. } = *options;
+        let limits = Self { distance_m: max_distance, time_s: max_time, pipes: max_pipes };
+        (max_distance.is_some() || max_time.is_some() || max_pipes.is_some()).then_some(limits)
+    }
+}
+
 /// The answer to a trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TraceAnswer {
@@ -171,6 +199,9 @@ pub struct TraceAnswer {
     pub start: StartAnswer,
     /// `upstream` or `downstream`.
     pub direction: &'static str,
+    /// How far it was to go; absent if as far as there are pipes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsAnswer>,
     /// Pipes of which some part can drain to the start, by id.
     pub pipes: Vec<String>,
     /// Those reached over certain reaches alone.
@@ -263,26 +294,8 @@ impl City {
     /// [`Error::NeedsSurvey`] for a condition that cannot be asked; [`Error::CannotCombine`] for questions without a meaning.
     pub fn tracer(&self, request: &TraceRequest) -> Result<CityTracer<'_>, Error> {
         let places = Arc::new(Places::new(self));
-        let mut barriers = Barriers::default();
-        let mut barriers_on_pipes = Vec::new();
-        for text in &request.barriers {
-            let reference = Reference::parse(text)?;
-            if let Reference::Pipe(id) = &reference {
-                barriers.pipes.extend(self.network.find_pipes(id)?);
-                continue;
-            }
-            match places.find(&reference, request.max_snap)?.0.kind {
-                PlaceKind::Node(node) => barriers.nodes.push(node),
-                PlaceKind::Reach { reach, .. } => {
-                    let pipe = self.network.reach(reach).pipe;
-                    barriers.pipes.push(pipe);
-                    barriers_on_pipes.push((text.clone(), self.network.pipe_name(pipe).to_owned()));
-                }
-            }
-        }
-        if let Some(condition) = &request.condition {
-            barriers.pipes.extend(self.pipes_outside(condition)?);
-        }
+        let condition = request.condition.as_deref();
+        let asked = self.asked_at(&places, &request.barriers, condition, request.max_snap)?;
         let above = |texts: &[String]| -> Result<Vec<UpstreamSet<'_>>, Error> {
             let set = |text: &String| {
                 let place = places.find(&Reference::parse(text)?, request.max_snap)?.0;
@@ -298,10 +311,15 @@ impl City {
         if !restriction.is_empty() && request.possible {
             return Err(Error::CannotCombine { first: "--also-above, --not-above", second: "--possible" });
         }
+        if request.max_pipes.is_some() && request.possible {
+            return Err(Error::CannotCombine { first: "--max-pipes", second: "--possible" });
+        }
         let options = TraceOptions {
             heading: request.heading,
-            barriers,
+            barriers: asked.barriers,
             max_distance: request.max_distance,
+            max_time: request.max_time,
+            max_pipes: request.max_pipes,
             possible: request.possible,
         };
         Ok(CityTracer {
@@ -312,7 +330,7 @@ impl City {
             restriction,
             max_snap: request.max_snap,
             language: request.language,
-            barriers_on_pipes,
+            barriers_on_pipes: asked.barriers_on_pipes,
         })
     }
 
@@ -321,28 +339,6 @@ impl City {
             Some(index) => Tracer::with_index(&self.network, index),
             None => Tracer::new(&self.network),
         }
-    }
-
-    /// The pipes whose attributes do not meet a condition.
-    fn pipes_outside(&self, condition: &str) -> Result<Vec<PipeId>, Error> {
-        let bad = |what: FilterError| ReadError::BadFilter { filter: condition.to_owned(), what };
-        let filter = Filter::parse(condition).map_err(bad)?;
-        let survey = self.survey.as_ref().ok_or(Error::NeedsSurvey { what: "--where" })?;
-        for field in filter.fields() {
-            let known = survey
-                .layers_of(Role::Pipes)
-                .any(|(_, l)| l.attributes.fields().iter().any(|f| f.name.eq_ignore_ascii_case(field)));
-            if !known {
-                return Err(bad(FilterError::no_field(field)).into());
-            }
-        }
-        let network = &self.network;
-        let meets = |pipe: PipeId| {
-            let origin = network.pipe(pipe).origin;
-            let layer = &survey.layers[origin.layer as usize];
-            filter.accepts(layer.attributes.as_ref(), origin.row as usize)
-        };
-        Ok(network.pipe_ids().filter(|p| !meets(*p)).collect())
     }
 
     fn candidate(&self, index: usize, candidate: &Candidate, language: Language) -> CandidateAnswer {
@@ -483,6 +479,7 @@ impl<'a> CityTracer<'a> {
             schema: "suyuan.trace/1",
             start: StartAnswer::of(reference, &place, kind, id),
             direction: trace.heading.key(),
+            limits: LimitsAnswer::of(&self.options),
             pipes: all_pipes,
             certain_pipes,
             possible_pipes: Names::new(network, &trace.possible_pipes(network)).all(),

@@ -17,6 +17,7 @@
 //! `suyuan-network` (features to network), `suyuan-trace`, `suyuan-attribution`, `suyuan-venue`, `suyuan-export`.
 
 mod answer;
+mod asked;
 mod batch;
 mod check;
 mod city;
@@ -34,7 +35,8 @@ mod rows;
 mod spec;
 mod venues;
 
-pub use answer::{CityTracer, StartAnswer, TraceAnswer, TraceRequest};
+pub use answer::{CityTracer, LimitsAnswer, StartAnswer, TraceAnswer, TraceRequest};
+pub use asked::Asked;
 pub use batch::TraceStart;
 pub use check::CheckReport;
 pub use city::City;

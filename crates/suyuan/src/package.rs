@@ -402,6 +402,7 @@ fn outfalls(city: &City, bounds: Option<[f64; 4]>, language: Language, group: &s
     rows.table("outfalls", language.pick("Outfalls", "排口"), group, Look::Outfalls)
 }
 
+/// The pipes that are not drawn already; `drawn` may be empty.
 fn context(city: &City, drawn: &[bool], bounds: Option<[f64; 4]>, language: Language, group: &str) -> Table {
     let network = &city.network;
     let mut rows = Rows::new(
@@ -409,7 +410,7 @@ fn context(city: &City, drawn: &[bool], bounds: Option<[f64; 4]>, language: Lang
         language,
         &[("pipe", "Pipe", "管段编号", Kind::Text), ("system", "System", "排水系统", Kind::Text)],
     );
-    let is_drawn = |r: ReachId| drawn[r.index()];
+    let is_drawn = |r: ReachId| drawn.get(r.index()).copied().unwrap_or(false);
     let is_near = |pipe: PipeId| {
         let own = || network.parts_of(pipe).fold(NOTHING, |known, line| around(known, line.iter()));
         !network.reaches_of(pipe).all(is_drawn) && touches(bounds, own())

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use suyuan::trace::Heading;
-use suyuan::{AmountOf, City, Error, TraceRequest, TravelRequest, read_project};
+use suyuan::{AmountOf, Asked, City, Error, TraceRequest, TravelRequest, read_project};
 
 fn sample() -> City {
     let project = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../data-samples/binjiang/city.toml");
@@ -48,11 +48,12 @@ fn no_damage_is_believed_and_none_panics() {
     let others = |city: &City| -> Result<String, Error> {
         let places = ["pipe:YSGD0015".to_owned(), "PK009".to_owned()];
         let travel = city.travel("PK009", &[], &TravelRequest::default())?;
-        let path = city.path("node:YS0232", "PK009", 20.0)?;
-        let profile = city.profile("node:YS0232", "PK009", 20.0)?;
-        let common = city.common(&places, Heading::Downstream, 20.0)?;
-        let plugs = city.isolate(&places[..1], 20.0)?;
-        let sums = city.accumulate(&AmountOf::Drainers, false, &[], 20.0)?;
+        let asked = Asked::default();
+        let path = city.path("node:YS0232", "PK009", &asked)?;
+        let profile = city.profile("node:YS0232", "PK009", &asked)?;
+        let common = city.common(&places, Heading::Downstream, &asked)?;
+        let plugs = city.isolate(&places[..1], &asked)?;
+        let sums = city.accumulate(&AmountOf::Drainers, false, &[], &asked)?;
         Ok(format!("{travel:?}{path:?}{profile:?}{common:?}{plugs:?}{sums:?}"))
     };
     let right = answers(&city).unwrap();

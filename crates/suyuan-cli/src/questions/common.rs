@@ -15,9 +15,9 @@ pub fn run(args: &CommonArgs, say: &Say) -> Result<u8, Fault> {
             "至少需要两个位置：请重复给出 --from".to_owned(),
         ));
     }
-    let (city, max_snap) = opened(&args.ask, None, say)?;
+    let (city, asked) = opened(&args.ask, None, say)?;
     let heading = if args.upstream { Heading::Upstream } else { Heading::Downstream };
-    let answer = city.common(&args.from, heading, max_snap)?;
+    let answer = city.common(&args.from, heading, &asked)?;
     if args.ask.json {
         document(&answer, say);
     } else {

@@ -2,17 +2,15 @@
 
 use suyuan::{DistrictAnswer, Language};
 
-use super::document;
-use crate::network::open;
+use super::{document, opened};
 use crate::question_args::PartitionArgs;
 use crate::say::{Fault, Say, count};
 
 /// `suyuan partition`
 pub fn run(args: &PartitionArgs, say: &Say) -> Result<u8, Fault> {
-    let city = open(&args.network, Vec::new(), say)?;
-    say.step("trace", Some((1, 1)));
-    let answer = city.partition()?;
-    if args.json {
+    let (city, asked) = opened(&args.ask, None, say)?;
+    let answer = city.partition(&asked)?;
+    if args.ask.json {
         document(&answer, say);
     } else {
         answer.districts.iter().for_each(|district| tell(district, say));

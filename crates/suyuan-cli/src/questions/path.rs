@@ -13,8 +13,8 @@ pub fn run(args: &PathArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = &args.output {
         check_target(path, args.overwrite)?;
     }
-    let (city, max_snap) = opened(&args.ask, args.output.as_deref(), say)?;
-    let answer = city.path(&args.from, &args.to, max_snap)?;
+    let (city, asked) = opened(&args.ask, args.output.as_deref(), say)?;
+    let answer = city.path(&args.from, &args.to, &asked)?;
     if args.ask.json {
         document(&answer, say);
     } else {

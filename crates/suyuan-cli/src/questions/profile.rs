@@ -12,8 +12,8 @@ pub fn run(args: &ProfileArgs, say: &Say) -> Result<u8, Fault> {
     if let Some(path) = &args.output {
         check_svg_target(path, args.overwrite)?;
     }
-    let (city, max_snap) = opened(&args.ask, args.output.as_deref(), say)?;
-    let answer = city.profile(&args.from, &args.to, max_snap)?;
+    let (city, asked) = opened(&args.ask, args.output.as_deref(), say)?;
+    let answer = city.profile(&args.from, &args.to, &asked)?;
     if args.ask.json {
         document(&answer, say);
     } else {

@@ -25,11 +25,11 @@ pub fn run(args: &TravelArgs, say: &Say) -> Result<u8, Fault> {
     };
     settings.check().map_err(suyuan::Error::from)?;
     let max_distance = args.max_distance.map(|m| not_negative("--max-distance", m)).transpose()?;
-    let (city, max_snap) = opened(&args.ask, None, say)?;
+    let (city, asked) = opened(&args.ask, None, say)?;
     let request = TravelRequest {
         heading: if args.downstream { Heading::Downstream } else { Heading::Upstream },
         max_distance,
-        max_snap,
+        asked,
         seen,
         settings,
     };

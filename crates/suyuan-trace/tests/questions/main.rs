@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
 
 mod accumulate;
+#[path = "../alone/mod.rs"]
+mod alone;
 mod common;
 mod isolate;
+mod limits;
 mod path;
 mod plan;
 mod profile;

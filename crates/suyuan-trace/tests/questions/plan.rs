@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use suyuan_core::drawn::drawn;
 use suyuan_core::raw::{Column, Field};
 use suyuan_core::{FlowMode, RawSurvey};
-use suyuan_network::{BuildConfig, Network, NodeId, ReachId, build_network};
+use suyuan_network::{BuildConfig, Network, NodeId, Place, PlaceKind, ReachId, build_network};
+use suyuan_trace::Barriers;
+
+use crate::alone::alone;
 
 /// A pipe of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +71,7 @@ impl Plan {
         columns.insert(Field::InvertFrom, numbers(|l| l.levels[0]));
         columns.insert(Field::InvertTo, numbers(|l| l.levels[1]));
         change(&mut survey);
+        alone();
         build_network(&survey, &BuildConfig::automatic()).unwrap().0
     }
 }
@@ -77,30 +81,73 @@ pub fn node(network: &Network, lot: usize) -> NodeId {
     network.node_ids().nth(lot % network.node_count()).unwrap()
 }
 
+/// The node that a lot falls on, or one time in three a spot inside a reach.
+pub fn place(network: &Network, lot: usize) -> Place {
+    let at_node = network.place_of_node(node(network, lot));
+    if !lot.is_multiple_of(3) {
+        return at_node;
+    }
+    let reach = network.reach_ids().nth(lot % network.reach_count()).unwrap();
+    let above_end = network.reach(reach).length() * (lot % 7 + 1) as f64 / 8.0;
+    Place { kind: PlaceKind::Reach { reach, above_end }, ..at_node }
+}
+
 /// Whether water passes a reach.
 pub fn is_open(network: &Network, reach: ReachId) -> bool {
     network.pipe(network.reach(reach).pipe).mode != FlowMode::Blocked
 }
 
-/// Every way over open reaches that passes no node twice, from one node to another; none once it has arrived.
-pub fn simple_ways(network: &Network, from: NodeId, to: NodeId) -> Vec<Vec<ReachId>> {
-    fn go(network: &Network, at: NodeId, to: NodeId, way: &mut Vec<ReachId>, found: &mut Vec<Vec<ReachId>>) {
+/// What barriers are made of.
+pub fn barred() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(0usize..100, 0..4)
+}
+
+/// Nodes and pipes that lots fall on, by turns.
+pub fn barriers(network: &Network, lots: &[usize]) -> Barriers {
+    let pipe = |lot: &usize| network.pipe_ids().nth(lot % network.pipe_count()).unwrap();
+    Barriers {
+        nodes: lots.iter().step_by(2).map(|lot| node(network, *lot)).collect(),
+        pipes: lots.iter().skip(1).step_by(2).map(pipe).collect(),
+    }
+}
+
+/// Whether water that comes to a reach passes it: not if its upper node is a barrier, unless it starts there.
+pub fn passes(network: &Network, barriers: &Barriers, reach: ReachId, starts: &[NodeId]) -> bool {
+    let row = network.reach(reach);
+    let barred = barriers.nodes.contains(&row.from) && !starts.contains(&row.from);
+    is_open(network, reach) && !barred && !barriers.pipes.contains(&row.pipe)
+}
+
+/// Every way past the barriers that passes no node twice, from one node to another; none once it has arrived.
+pub fn simple_ways(network: &Network, barriers: &Barriers, from: NodeId, to: NodeId) -> Vec<Vec<ReachId>> {
+    fn go(
+        onward: &dyn Fn(NodeId) -> Vec<(ReachId, NodeId)>,
+        been: &mut Vec<NodeId>,
+        to: NodeId,
+        way: &mut Vec<ReachId>,
+        found: &mut Vec<Vec<ReachId>>,
+    ) {
+        let at = been[been.len() - 1];
         if at == to {
             found.push(way.clone());
             return;
         }
-        for reach in network.outgoing(at).iter().filter(|r| is_open(network, **r)) {
-            let next = network.reach(*reach).to;
-            let been = next == at || way.iter().any(|r| network.reach(*r).from == next);
-            if !been {
-                way.push(*reach);
-                go(network, next, to, way, found);
+        for (reach, next) in onward(at) {
+            if !been.contains(&next) {
+                been.push(next);
+                way.push(reach);
+                go(onward, been, to, way, found);
                 way.pop();
+                been.pop();
             }
         }
     }
+    let onward = |node: NodeId| {
+        let open = network.outgoing(node).iter().filter(|r| passes(network, barriers, **r, &[from]));
+        open.map(|r| (*r, network.reach(*r).to)).collect()
+    };
     let mut found = Vec::new();
-    go(network, from, to, &mut Vec::new(), &mut found);
+    go(&onward, &mut vec![from], to, &mut Vec::new(), &mut found);
     found
 }
 

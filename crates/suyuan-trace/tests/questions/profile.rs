@@ -4,16 +4,17 @@ use proptest::prelude::*;
 use suyuan_core::FlowMode;
 use suyuan_trace::{find_path, long_profile};
 
-use crate::plan::{node, plans};
+use crate::plan::{barred, barriers, node, plans};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_profile_says_of_each_pipe_what_its_record_says(plan in plans(7), a in 0usize..100, b in 0usize..100) {
+    fn a_profile_says_of_each_pipe_what_its_record_says(plan in plans(7), a in 0usize..100, b in 0usize..100, shut in barred()) {
         let network = plan.build();
         let (a, b) = (node(&network, a), node(&network, b));
-        let path = find_path(&network, &network.place_of_node(a), &network.place_of_node(b));
+        let barriers = barriers(&network, &shut);
+        let path = find_path(&network, &network.place_of_node(a), &network.place_of_node(b), &barriers);
         let Some(way) = path.way() else { return Ok(()) };
         let profile = long_profile(&network, way);
         prop_assert_eq!(profile.reaches.len(), way.reaches.len());

@@ -1,14 +1,17 @@
 //! How much of something lies upstream.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use suyuan_core::Language;
 use suyuan_core::raw::{Role, ShapeKind, Value};
 use suyuan_export::{Look, Package};
-use suyuan_network::{NodeId, PlaceKind, ReachId};
+use suyuan_network::{NodeId, PipeId, PlaceKind, ReachId};
 use suyuan_trace::{Amounts, accumulate, accumulate_by_shares};
 
 use super::find_all;
 use crate::answer::{StartAnswer, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::package::{lies_around, run_info};
@@ -105,7 +108,7 @@ impl City {
         of: &AmountOf,
         by_shares: bool,
         at: &[String],
-        max_snap: f64,
+        asked: &Asked,
     ) -> Result<AccumulateAnswer, Error> {
         let network = &self.network;
         let places = Places::new(self);
@@ -120,21 +123,27 @@ impl City {
             });
             joined.collect()
         } else {
-            find_all(&places, at, max_snap)?
+            find_all(&places, at, asked.max_snap)?
         };
         let found = self.amounts(of)?;
         let amounts = Amounts { nodes: &found.nodes, reaches: &found.reaches };
         let question = if by_shares { accumulate_by_shares } else { accumulate };
         let bad = |_| Error::NoNumbers { field: of.key().to_owned() };
-        let sums = question(network, &amounts).map_err(bad)?;
-        let open = |reach: &ReachId| network.is_open(*reach);
+        let sums = question(network, &amounts, &asked.barriers).map_err(bad)?;
+        let barred: BTreeSet<PipeId> = asked.barriers.pipes.iter().copied().collect();
+        let open = |reach: &ReachId| network.is_open(*reach) && !barred.contains(&network.reach(*reach).pipe);
         let own = |reach: ReachId| found.reaches.get(reach.index()).copied().unwrap_or(0.0);
         let through = |reach: ReachId| {
             if !open(&reach) {
                 return 0.0;
             }
             let row = network.reach(reach);
-            let above = sums[row.from.index()];
+            // A barrier hands on its own amount alone.
+            let above = if asked.barriers.nodes.contains(&row.from) {
+                found.nodes.get(row.from.index()).copied().unwrap_or(0.0)
+            } else {
+                sums[row.from.index()]
+            };
             if !by_shares {
                 return above + own(reach);
             }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use suyuan_network::{Place, PlaceKind};
-use suyuan_trace::{Heading, first_meetings, upstream_of_all};
+use suyuan_trace::{Barriers, Heading, first_meetings, upstream_of_all};
 
 use super::{SpotAnswer, find_all, spot};
 use crate::answer::{StartAnswer, dedup, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::places::Places;
@@ -57,21 +58,21 @@ impl City {
     ///
     /// # Complexity
     /// As [`first_meetings`] and [`upstream_of_all`].
-    pub fn common(&self, starts: &[String], heading: Heading, max_snap: f64) -> Result<CommonAnswer, Error> {
-        let found = find_all(&Places::new(self), starts, max_snap)?;
+    pub fn common(&self, starts: &[String], heading: Heading, asked: &Asked) -> Result<CommonAnswer, Error> {
+        let found = find_all(&Places::new(self), starts, asked.max_snap)?;
         let (places, starts): (Vec<Place>, Vec<StartAnswer>) = found.into_iter().unzip();
         let down = heading == Heading::Downstream;
         self.intact(CommonAnswer {
             schema: "suyuan.common/1",
             starts,
             direction: heading.key(),
-            meetings: down.then(|| self.meetings(&places)),
-            shared: (!down).then(|| self.shared(&places)),
+            meetings: down.then(|| self.meetings(&places, &asked.barriers)),
+            shared: (!down).then(|| self.shared(&places, &asked.barriers)),
         })
     }
 
-    fn meetings(&self, places: &[Place]) -> Vec<MeetingAnswer> {
-        let meetings = first_meetings(&self.network, places);
+    fn meetings(&self, places: &[Place], barriers: &Barriers) -> Vec<MeetingAnswer> {
+        let meetings = first_meetings(&self.network, places, barriers);
         let told = meetings.into_iter().map(|meeting| MeetingAnswer {
             at: spot(&self.network, meeting.at, places),
             distances_m: meeting.distances.iter().map(|d| round(*d, 3)).collect(),
@@ -79,9 +80,9 @@ impl City {
         told.collect()
     }
 
-    fn shared(&self, places: &[Place]) -> SharedAnswer {
+    fn shared(&self, places: &[Place], barriers: &Barriers) -> SharedAnswer {
         let network = &self.network;
-        let shared = upstream_of_all(network, places);
+        let shared = upstream_of_all(network, places, barriers);
         let drainers = &self.drainers;
         let at_nodes = shared.nodes.iter().flat_map(|n| drainers.at_node(*n));
         let on_reaches = shared.reaches.iter().flat_map(|(reach, measures)| {

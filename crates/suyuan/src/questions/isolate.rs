@@ -9,6 +9,7 @@ use suyuan_trace::{Isolation, isolate};
 
 use super::{SpotAnswer, find_all, spot};
 use crate::answer::{StartAnswer, dedup, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::package::{lies_around, places, run_info};
@@ -65,11 +66,11 @@ impl City {
     ///
     /// # Complexity
     /// As [`isolate`].
-    pub fn isolate(&self, starts: &[String], max_snap: f64) -> Result<IsolateAnswer, Error> {
+    pub fn isolate(&self, starts: &[String], asked: &Asked) -> Result<IsolateAnswer, Error> {
         let network = &self.network;
-        let found = find_all(&Places::new(self), starts, max_snap)?;
+        let found = find_all(&Places::new(self), starts, asked.max_snap)?;
         let (places, starts): (Vec<Place>, Vec<StartAnswer>) = found.into_iter().unzip();
-        let isolation = isolate(network, &places);
+        let isolation = isolate(network, &places, &asked.barriers);
         let plugs = isolation.plugs.iter().map(|plug| PlugAnswer {
             at: spot(network, PlaceKind::Node(plug.node), &places),
             stands: network.node(plug.node).kind.key(),

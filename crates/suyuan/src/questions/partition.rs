@@ -7,6 +7,7 @@ use suyuan_network::{PipeId, PlaceKind};
 use suyuan_trace::partition_by_outfall;
 
 use crate::answer::{dedup, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 
@@ -43,9 +44,9 @@ impl City {
     ///
     /// # Complexity
     /// As [`partition_by_outfall`].
-    pub fn partition(&self) -> Result<PartitionAnswer, Error> {
+    pub fn partition(&self, asked: &Asked) -> Result<PartitionAnswer, Error> {
         let network = &self.network;
-        let partition = partition_by_outfall(network, self.trace_index());
+        let partition = partition_by_outfall(network, self.trace_index(), &asked.barriers);
         let blank = DistrictAnswer { outfalls: Vec::new(), pipes: 0, length_m: 0.0, nodes: 0, drainers: 0 };
         let mut districts = vec![blank; partition.outfalls().len()];
         for (district, outfalls) in districts.iter_mut().zip(partition.outfalls()) {
@@ -58,9 +59,9 @@ impl City {
         let mut pipes: BTreeSet<(usize, PipeId)> = BTreeSet::new();
         for pipe in network.pipe_ids() {
             pipes.clear();
-            for reach in network.reaches_of(pipe).map(|r| network.reach(r)) {
-                let district = partition.district(reach.to);
-                districts[district].length_m += reach.length();
+            for reach in network.reaches_of(pipe) {
+                let district = partition.district_of_reach(network, reach);
+                districts[district].length_m += network.reach(reach).length();
                 pipes.insert((district, pipe));
             }
             pipes.iter().for_each(|(district, _)| districts[*district].pipes += 1);
@@ -68,7 +69,7 @@ impl City {
         for (_, drainer) in self.drainers.iter() {
             let district = match drainer.link.map(|l| l.place.kind) {
                 Some(PlaceKind::Node(node)) => partition.district(node),
-                Some(PlaceKind::Reach { reach, .. }) => partition.district(network.reach(reach).to),
+                Some(PlaceKind::Reach { reach, .. }) => partition.district_of_reach(network, reach),
                 None => continue,
             };
             districts[district].drainers += 1;

@@ -8,6 +8,7 @@ use suyuan_trace::{Path, find_path};
 
 use super::find;
 use crate::answer::{StartAnswer, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::package::{lies_around, places, run_info};
@@ -64,12 +65,12 @@ impl City {
     ///
     /// # Complexity
     /// As [`find_path`].
-    pub fn path(&self, from: &str, to: &str, max_snap: f64) -> Result<PathAnswer, Error> {
+    pub fn path(&self, from: &str, to: &str, asked: &Asked) -> Result<PathAnswer, Error> {
         let network = &self.network;
         let places = Places::new(self);
-        let (first, from) = find(&places, from, max_snap)?;
-        let (last, to) = find(&places, to, max_snap)?;
-        let path = find_path(network, &first, &last);
+        let (first, from) = find(&places, from, asked.max_snap)?;
+        let (last, to) = find(&places, to, asked.max_snap)?;
+        let path = find_path(network, &first, &last, &asked.barriers);
         let reaches = path.way().into_iter().flat_map(|w| &w.reaches).map(|step| {
             let reach = network.reach(step.reach);
             WayReachAnswer {

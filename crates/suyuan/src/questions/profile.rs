@@ -4,6 +4,7 @@ use serde::Serialize;
 use suyuan_trace::{Profile, long_profile};
 
 use crate::answer::{StartAnswer, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 
@@ -63,9 +64,9 @@ impl City {
     ///
     /// # Complexity
     /// As [`City::path`].
-    pub fn profile(&self, from: &str, to: &str, max_snap: f64) -> Result<ProfileAnswer, Error> {
+    pub fn profile(&self, from: &str, to: &str, asked: &Asked) -> Result<ProfileAnswer, Error> {
         let network = &self.network;
-        let answer = self.path(from, to, max_snap)?;
+        let answer = self.path(from, to, asked)?;
         let profile = answer.path.way().map(|way| long_profile(network, way));
         let metres = |value: f64| round(value, 3);
         let reaches = profile.iter().flat_map(|p| &p.reaches).map(|found| ProfileReachAnswer {

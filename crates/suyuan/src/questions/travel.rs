@@ -5,6 +5,7 @@ use suyuan_trace::{Heading, TraceOptions, Tracer, TravelSettings, Window, travel
 
 use super::find;
 use crate::answer::{StartAnswer, round};
+use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::moment::Moment;
@@ -17,8 +18,8 @@ pub struct TravelRequest {
     pub heading: Heading,
     /// How far to look, metres of pipe.
     pub max_distance: Option<f64>,
-    /// How far a place may lie from the network, metres.
-    pub max_snap: f64,
+    /// Where water may not pass, and how far a place may lie from the network.
+    pub asked: Asked,
     /// From when to when polluted water was seen at the start; upstream only.
     pub seen: Option<[Moment; 2]>,
     /// What is assumed about the flow.
@@ -30,7 +31,7 @@ impl Default for TravelRequest {
         Self {
             heading: Heading::Upstream,
             max_distance: None,
-            max_snap: 20.0,
+            asked: Asked::default(),
             seen: None,
             settings: TravelSettings::default(),
         }
@@ -145,11 +146,12 @@ impl City {
         }
         let network = &self.network;
         let places = Places::new(self);
-        let (place, start) = find(&places, start, request.max_snap)?;
+        let (place, start) = find(&places, start, request.asked.max_snap)?;
         let wanted: Vec<_> =
-            at.iter().map(|text| find(&places, text, request.max_snap)).collect::<Result<_, _>>()?;
+            at.iter().map(|text| find(&places, text, request.asked.max_snap)).collect::<Result<_, _>>()?;
         let options = TraceOptions {
             heading: request.heading,
+            barriers: request.asked.barriers.clone(),
             max_distance: request.max_distance,
             ..TraceOptions::default()
         };
