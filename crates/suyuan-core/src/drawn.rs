@@ -10,7 +10,7 @@
 //! is a pipe drawn against its arrow's line: `MH2 <-P4- MH3` flows from MH3 to MH2. Every place gets coordinates of
 //! its own, at least 50 m from the others; parallel pipes bulge apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use geo_types::Coord;
@@ -44,8 +44,10 @@ pub fn drawn(text: &str) -> RawSurvey {
     let mut nodes: Vec<String> = Vec::new();
     let mut pipes: Vec<(String, String, String)> = Vec::new();
     let mut drainers: Vec<(String, String)> = Vec::new();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut note = |name: &str| {
-        if !nodes.iter().any(|n| n == name) {
+        if !numbers.contains_key(name) {
+            numbers.insert(name.to_owned(), nodes.len() as u32);
             nodes.push(name.to_owned());
         }
     };
@@ -70,7 +72,7 @@ pub fn drawn(text: &str) -> RawSurvey {
         }
     }
     let place = |name: &str| {
-        let i = nodes.iter().position(|n| n == name).expect("noted above") as f64;
+        let i = f64::from(numbers[name]);
         let turn = i * 2.399_963_229_728_653; // the golden angle: no three places in a row
         Coord {
             x: 1000.0 + 80.0 * (i + 1.0).sqrt() * turn.cos(),

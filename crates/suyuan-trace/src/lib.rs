@@ -4,9 +4,10 @@
 //! [`Trace`]: each reach once, loops, parallels and splits complete, with its distance, and for each branch the reason
 //! why it ends. Beside it, one question a module: how long the water takes ([`travel_times`]), which way ([`find_path`]) and
 //! at which levels ([`long_profile`]), where it meets ([`first_meetings`]), what stops it
-//! ([`isolate`]), and how much of something lies upstream ([`accumulate()`]). This crate opens no file and never changes the network.
+//! ([`isolate`]), what lies between ([`all_between`]), and how much of something lies upstream ([`accumulate()`]). This crate opens no file and never changes the network.
 
 mod accumulate;
+mod between;
 mod channels;
 mod common;
 mod cross;
@@ -41,6 +42,7 @@ mod velocity;
 mod ways;
 
 pub use accumulate::{Amounts, BadAmount, accumulate, accumulate_by_shares};
+pub use between::{Between, all_between};
 pub use common::{Meeting, Shared, first_meetings, upstream_of_all};
 pub use isolate::{Isolation, Plug, isolate};
 pub use partition::{Partition, partition_by_outfall};

@@ -213,7 +213,7 @@ fn direct(shut: &Shut<'_>, from: &Place, to: &Place, doubtful: bool) -> Option<W
 }
 
 /// Metres along the drawn part of a spot so far above the lower end of a reach.
-fn measure(network: &Network, reach: ReachId, above_end: f64) -> f64 {
+pub(crate) fn measure(network: &Network, reach: ReachId, above_end: f64) -> f64 {
     let row = network.reach(reach);
     let [from, to] = row.measures;
     let along = above_end.clamp(0.0, row.length());

@@ -9,8 +9,8 @@ use std::num::NonZeroUsize;
 use suyuan_network::{Network, NodeId, PlaceKind};
 use suyuan_trace::{
     Amounts, Barriers, Path, TraceIndex, TraceOptions, Tracer, TravelSettings, accumulate,
-    accumulate_by_shares, find_path, first_meetings, isolate, long_profile, partition_by_outfall,
-    travel_times, upstream_of_all,
+    accumulate_by_shares, all_between, find_path, first_meetings, isolate, long_profile,
+    partition_by_outfall, travel_times, upstream_of_all,
 };
 
 /// How many pipes.
@@ -65,6 +65,8 @@ fn a_path_of_a_million_pipes_needs_no_deep_stack() {
     let Path::WithFlow(way) = find_path(&network, &top, &end, &none) else { panic!("no way") };
     assert_eq!(way.reaches.len(), DEEP);
     assert_eq!(long_profile(&network, &way).reaches.len(), DEEP);
+    assert_eq!(all_between(&network, &[end], &[top], &none).reaches.len(), DEEP);
+
     let meetings = first_meetings(&network, &[top, middle], &none);
     assert_eq!(meetings.iter().map(|m| m.at).collect::<Vec<_>>(), [PlaceKind::Node(nodes[DEEP / 2])]);
     assert_eq!(upstream_of_all(&network, &[middle, end], &none).nodes.len(), DEEP / 2 + 1);

@@ -5,6 +5,7 @@
 mod accumulate;
 #[path = "../alone/mod.rs"]
 mod alone;
+mod between;
 mod common;
 mod isolate;
 mod limits;
