@@ -473,7 +473,8 @@ fn named_table(
 }
 
 /// How a result was made: version, settings, sources.
-pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
+#[must_use]
+pub fn run_info(city: &City) -> Vec<(String, String)> {
     let build = &city.spec.build;
     let mut info = vec![
         ("suyuan".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
