@@ -409,7 +409,8 @@ fn context(city: &City, drawn: &[bool], bounds: Option<[f64; 4]>, language: Lang
         language,
         &[("pipe", "Pipe", "管段编号", Kind::Text), ("system", "System", "排水系统", Kind::Text)],
     );
-    let is_drawn = |r: ReachId| drawn[r.index()];
+    // Findings and venues draw none.
+    let is_drawn = |r: ReachId| drawn.get(r.index()) == Some(&true);
     let is_near = |pipe: PipeId| {
         let own = || network.parts_of(pipe).fold(NOTHING, |known, line| around(known, line.iter()));
         !network.reaches_of(pipe).all(is_drawn) && touches(bounds, own())
