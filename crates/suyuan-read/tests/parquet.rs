@@ -265,7 +265,7 @@ fn damaged_bytes_are_refused_or_read_and_never_the_end() {
                 };
                 bytes[at] = (random(&mut seed) % 256) as u8;
             }
-            if random(&mut seed) % 16 == 0 {
+            if random(&mut seed).is_multiple_of(16) {
                 let from = random(&mut seed) % bytes.len();
                 bytes.drain(from..(from + random(&mut seed) % 64).min(whole.len()));
             }
@@ -275,4 +275,62 @@ fn damaged_bytes_are_refused_or_read_and_never_the_end() {
         }
     }
     assert!(refused > all / 10, "{refused} of {all} were refused");
+}
+
+/// A file of many row groups, written by the parquet crate: more than one thread's share of rows in each column.
+fn write_many(path: &Path, groups: usize, each: usize) {
+    use std::sync::Arc;
+
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    let schema = "message m { required binary GXBH (STRING); required int64 GJ; required binary geometry; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = fs::File::create(path).unwrap();
+    let mut out = SerializedFileWriter::new(file, schema, Arc::new(WriterProperties::new())).unwrap();
+    for group in 0..groups {
+        let rows = group * each..(group + 1) * each;
+        let ids: Vec<ByteArray> =
+            rows.clone().map(|n| ByteArray::from(format!("W{n}").into_bytes())).collect();
+        let sizes: Vec<i64> = rows.clone().map(|n| 200 + (n % 7) as i64 * 100).collect();
+        let wkb = |n: usize| {
+            let (x, y) = (X + (n % 1000) as f64, Y + (n / 1000) as f64);
+            let head = [1u8, 2, 0, 0, 0, 2, 0, 0, 0];
+            let places = [x, y, x + 0.75, y + 0.25].map(f64::to_le_bytes).concat();
+            ByteArray::from([head.as_slice(), &places].concat())
+        };
+        let shapes: Vec<ByteArray> = rows.map(wkb).collect();
+        let mut writer = out.next_row_group().unwrap();
+        let mut column = writer.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&ids, None, None).unwrap();
+        column.close().unwrap();
+        let mut column = writer.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&sizes, None, None).unwrap();
+        column.close().unwrap();
+        let mut column = writer.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&shapes, None, None).unwrap();
+        column.close().unwrap();
+        writer.close().unwrap();
+    }
+    let geo = r#"{"primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "crs": null}}}"#;
+    let pair = parquet::file::metadata::KeyValue::new("geo".to_owned(), geo.to_owned());
+    out.append_key_value_metadata(pair);
+    out.close().unwrap();
+}
+
+#[test]
+fn columns_are_decoded_once_though_every_core_asks_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.parquet");
+    write_many(&path, 24, 5000);
+    let survey = try_read(Role::Pipes, &path, None).unwrap();
+    let layer = &survey.layers[0];
+    assert_eq!(layer.len(), 120_000);
+    for row in (0..layer.len()).step_by(997) {
+        assert_eq!(layer.id(row), format!("W{row}"));
+        assert_eq!(layer.attributes.value(row, 1), Value::Integer(200 + (row % 7) as i64 * 100));
+        assert_eq!(layer.shapes.point(row), Some(at((row % 1000) as f64, (row / 1000) as f64)));
+    }
 }

@@ -1,6 +1,9 @@
 //! A Parquet file: mapped, its head read and checked, its columns handed out row group by row group.
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use ::parquet::basic::Compression;
 use ::parquet::column::reader::{ColumnReader, get_column_reader};
@@ -10,7 +13,6 @@ use ::parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::schema::types::SchemaDescriptor;
 use bytes::Bytes;
-use rayon::prelude::*;
 
 use super::pages::Checked;
 use crate::error::ReadError;
@@ -110,20 +112,23 @@ impl File {
     }
 
     /// What `work` makes of a column in each row group, in order, on all cores; it is told the first row and their number.
+    ///
+    /// The threads are its own: whoever waits for a column must not meanwhile be given work of the pool that asks for the same one.
     pub(super) fn by_group<T: Send>(
         &self,
         leaf: usize,
         work: impl Fn(ColumnReader, usize, usize) -> Result<T, String> + Sync,
     ) -> Result<Vec<T>, String> {
         let starts = self.starts();
-        let one = |(group, start): (usize, &usize)| {
+        let one = |group: usize| {
+            let start = starts[group];
             let rows = self.reader.0.metadata().row_group(group).num_rows() as usize;
             let pages = self.reader.0.get_row_group(group).and_then(|g| g.get_column_page_reader(leaf));
             let column = pages.map(|pages| {
                 let column = self.schema().column(leaf);
                 get_column_reader(column.clone(), Box::new(Checked::new(pages, &column)))
             });
-            column.map_err(|e| plain(&e)).and_then(|column| work(column, *start, rows)).map_err(|what| {
+            column.map_err(|e| plain(&e)).and_then(|column| work(column, start, rows)).map_err(|what| {
                 format!(
                     "column `{}` of row group {}: {what}",
                     self.schema().column(leaf).path().string(),
@@ -131,7 +136,28 @@ impl File {
                 )
             })
         };
-        starts.par_iter().enumerate().map(one).collect()
+        let threads = starts.len().min(rayon::current_num_threads());
+        if threads < 2 {
+            return (0..starts.len()).map(one).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let some = || {
+            let mut done = Vec::new();
+            loop {
+                let group = next.fetch_add(1, Ordering::Relaxed);
+                if group >= starts.len() {
+                    return done;
+                }
+                done.push((group, one(group)));
+            }
+        };
+        let mut all: Vec<(usize, Result<T, String>)> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
+            let parts = workers.into_iter().map(|w| w.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            parts.flatten().collect()
+        });
+        all.sort_unstable_by_key(|(group, _)| *group);
+        all.into_iter().map(|(_, made)| made).collect()
     }
 }
 

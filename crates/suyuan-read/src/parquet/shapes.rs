@@ -1,6 +1,8 @@
 //! Geometry columns: well-known binary, or coordinates in lists as Arrow has them.
 
 use ::parquet::column::reader::ColumnReader;
+use ::parquet::data_type::ByteArray;
+use rayon::prelude::*;
 use suyuan_core::raw::{ShapeKind, Shapes};
 use suyuan_core::{Coord, Finding};
 
@@ -9,6 +11,9 @@ use crate::error::ReadError;
 use crate::gpkg::wrong_shape;
 use crate::layer::orient_ring;
 use crate::wkb::{Geometry, read_wkb};
+
+/// Rows whose geometry one thread reads at a time.
+const AT_ONCE: usize = 16_384;
 
 /// How geometry is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +121,7 @@ pub(super) fn read(
     Ok(shapes)
 }
 
-/// The geometries of a row group, of the first kind met in it, and those of other kinds by their rows.
+/// The geometries of some rows, of the first kind met among them, and those of other kinds by their rows.
 struct Group {
     shapes: Shapes,
     strangers: Vec<(usize, Geometry)>,
@@ -145,38 +150,48 @@ fn wkb(file: &File, column: &str) -> Result<Vec<Group>, ReadError> {
     let leaf = leaf(file, column, None)?;
     let work = |reader: ColumnReader, start: usize, rows: usize| {
         let ColumnReader::ByteArrayColumnReader(reader) = reader else {
-            return Err("geometry in WKB is bytes, and it holds others values".to_owned());
+            return Err("geometry in WKB is bytes, and it holds other values".to_owned());
         };
         if file.schema().column(leaf).max_rep_level() > 0 {
             return Err("geometry in WKB is bytes, and it holds lists".to_owned());
         }
         let chunk = drain(reader, rows)?;
         let depth = file.schema().column(leaf).max_def_level();
-        let mut values = chunk.values.iter();
-        let mut group = Group { shapes: Shapes::default(), strangers: Vec::new() };
-        for row in 0..rows {
-            let missing = depth > 0 && chunk.definition.get(row) != Some(&depth);
-            let Some(bytes) = (if missing { None } else { values.next() }) else {
-                group.shapes.push([]);
-                continue;
-            };
-            let (found, parts) = read_wkb(bytes.data())
-                .ok_or_else(|| format!("the geometry of row {} is damaged", start + row + 1))?;
-            if group.kind() == ShapeKind::None && found != ShapeKind::None {
-                // All before had no geometry.
-                group.shapes = Shapes::new(found);
-                (0..row).for_each(|_| group.shapes.push([]));
-            }
-            if found == group.kind() || parts.is_empty() {
-                group.shapes.push(parts.iter().map(Vec::as_slice));
-            } else {
-                group.shapes.push([]);
-                group.strangers.push((row, (found, parts)));
-            }
-        }
-        Ok(group)
+        let mut values = chunk.values.iter().map(ByteArray::data);
+        let is_there = |row: &usize| depth == 0 || chunk.definition.get(*row) == Some(&depth);
+        let all: Vec<Option<&[u8]>> =
+            (0..rows).map(|row| Some(row).filter(is_there).and_then(|_| values.next())).collect();
+        // Many writers put a million rows into one group.
+        let part = |(at, part): (usize, &[Option<&[u8]>])| parse(part, start + at * AT_ONCE);
+        all.par_chunks(AT_ONCE).enumerate().map(part).collect::<Result<Vec<Group>, String>>()
     };
-    file.by_group(leaf, work).map_err(|what| file.damaged(what))
+    let groups = file.by_group(leaf, work).map_err(|what| file.damaged(what))?;
+    Ok(groups.into_iter().flatten().collect())
+}
+
+/// The geometries of some rows, of which the first is `start`.
+fn parse(all: &[Option<&[u8]>], start: usize) -> Result<Group, String> {
+    let mut group = Group { shapes: Shapes::default(), strangers: Vec::new() };
+    for (row, bytes) in all.iter().enumerate() {
+        let Some(bytes) = bytes else {
+            group.shapes.push([]);
+            continue;
+        };
+        let (found, parts) =
+            read_wkb(bytes).ok_or_else(|| format!("the geometry of row {} is damaged", start + row + 1))?;
+        if group.kind() == ShapeKind::None && found != ShapeKind::None {
+            // All before had no geometry.
+            group.shapes = Shapes::new(found);
+            (0..row).for_each(|_| group.shapes.push([]));
+        }
+        if found == group.kind() || parts.is_empty() {
+            group.shapes.push(parts.iter().map(Vec::as_slice));
+        } else {
+            group.shapes.push([]);
+            group.strangers.push((row, (found, parts)));
+        }
+    }
+    Ok(group)
 }
 
 fn lists(file: &File, column: &str, native: Native) -> Result<Vec<Group>, ReadError> {
