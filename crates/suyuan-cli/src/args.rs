@@ -343,9 +343,13 @@ pub struct TraceArgs {
     /// Stop after so many pipes, the nearest ones
     #[arg(long, value_name = "N")]
     pub max_pipes: Option<NonZeroUsize>,
-    /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .csv; or .ndjson: one JSON document a start
+    /// Write layers: .gpkg (styled, with a QGIS project), .shp, .geojson, .parquet, .csv; or .ndjson: one JSON document a
+    /// start; with --all-outfalls or --from-file, .parquet is one table for all of them
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// With -o NAME.parquet: a table without geometry, one row a start and pipe, or one row a start
+    #[arg(long, value_enum)]
+    pub rows: Option<RowsOf>,
     /// With -o NAME.ndjson: keep what is done when interrupted, and go on from there
     #[arg(long)]
     pub resume: bool,
@@ -355,6 +359,15 @@ pub struct TraceArgs {
     /// Exit with 1 if findings concern the answer
     #[arg(long)]
     pub strict: bool,
+}
+
+/// What a row of a table of traces is about.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowsOf {
+    /// A start and a pipe
+    Pipes,
+    /// A start, with what its answer comes to
+    Starts,
 }
 
 /// `suyuan venues`

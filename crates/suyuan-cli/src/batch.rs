@@ -1,14 +1,116 @@
-//! A file with one JSON document a start, which can be gone on with after an interruption.
+//! Files of many traces, written as they are answered: one JSON document a start, which can be gone on with after an
+//! interruption; or one table of rows.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use suyuan::export::ExportError;
+use suyuan::export::{ExportError, ParquetRows, Values};
+use suyuan::{City, Error, Language, TraceAnswer, TraceRows, TraceStart, run_info};
 
-/// Whether a path names such a file.
+/// What a file of many traces holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One JSON document a start.
+    Lines,
+    /// One table.
+    Rows(TraceRows),
+}
+
+/// Whether a path has an ending.
+fn ends(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending))
+}
+
+/// Whether a path names a file of JSON documents.
 pub fn is_lines(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("ndjson") || e.eq_ignore_ascii_case("jsonl"))
+    ends(path, "ndjson") || ends(path, "jsonl")
+}
+
+/// Whether a path names a file that can hold a table of rows.
+pub fn is_rows(path: &Path) -> bool {
+    ends(path, "parquet")
+}
+
+/// What is told of one start.
+pub enum Told {
+    /// A JSON document.
+    Line(String),
+    /// Values for each column of the table.
+    Rows(Vec<Values>),
+}
+
+impl Kind {
+    /// What is told of a start, whether it could be traced or not.
+    pub fn tell(
+        self,
+        city: &City,
+        start: &TraceStart,
+        answer: Result<&TraceAnswer, &Error>,
+        language: Language,
+    ) -> Option<Told> {
+        let reference = || match start {
+            TraceStart::Named(reference) => reference.clone(),
+            TraceStart::Outfall(outfall) => format!("outfall:{}", city.network.outfall(*outfall).id),
+        };
+        Some(match (self, answer) {
+            (Self::Lines, Ok(answer)) => Told::Line(serde_json::to_string(answer).ok()?),
+            (Self::Lines, Err(error)) => {
+                let why = error.message(language);
+                let line =
+                    serde_json::json!({"schema": "suyuan.not-traced/1", "ref": reference(), "why": why});
+                Told::Line(line.to_string())
+            }
+            (Self::Rows(of), Ok(answer)) => Told::Rows(of.of(city, answer)),
+            (Self::Rows(of), Err(error)) => Told::Rows(of.not_traced(&reference(), &error.message(language))),
+        })
+    }
+}
+
+/// A file of many traces.
+pub enum Batch {
+    Lines(Lines),
+    Rows(Box<ParquetRows>),
+}
+
+impl Batch {
+    /// Begins a table.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn rows(
+        path: &Path,
+        of: TraceRows,
+        overwrite: bool,
+        language: Language,
+    ) -> Result<Self, ExportError> {
+        let title = language.pick("Traces", "溯源结果");
+        let rows = ParquetRows::create(path, title, of.columns(language), overwrite)?;
+        Ok(Self::Rows(Box::new(rows)))
+    }
+
+    /// Adds what is told of the next start.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`].
+    pub fn push(&mut self, told: Told) -> Result<(), ExportError> {
+        match (self, told) {
+            (Self::Lines(lines), Told::Line(line)) => lines.push(&line),
+            (Self::Rows(rows), Told::Rows(values)) => rows.push(values),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// [`ExportError::Write`].
+    pub fn finish(self, city: &City) -> Result<(), ExportError> {
+        match self {
+            Self::Lines(lines) => lines.finish(),
+            Self::Rows(rows) => rows.finish(&run_info(city)),
+        }
+    }
 }
 
 /// Lines written beside their final name.

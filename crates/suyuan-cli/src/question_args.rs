@@ -67,7 +67,7 @@ pub struct PathArgs {
     /// Where it ends
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub to: String,
-    /// Write the way as a layer: .gpkg, .shp, .geojson, .csv
+    /// Write the way as a layer: .gpkg, .shp, .geojson, .parquet, .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there
@@ -115,7 +115,7 @@ pub struct IsolateArgs {
     /// A place whose water is to be held back (repeatable)
     #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
     pub from: Vec<String>,
-    /// Write plugs and filled pipes as layers: .gpkg, .shp, .geojson, .csv
+    /// Write plugs and filled pipes as layers: .gpkg, .shp, .geojson, .parquet, .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there
@@ -137,7 +137,7 @@ pub struct AccumulateArgs {
     /// A place to tell the sum for (repeatable); without it, every outfall
     #[arg(long, value_name = "REF", allow_hyphen_values = true)]
     pub at: Vec<String>,
-    /// Write every pipe with what comes to its lower end: .gpkg, .shp, .geojson, .csv
+    /// Write every pipe with what comes to its lower end: .gpkg, .shp, .geojson, .parquet, .csv
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Replace files that are there

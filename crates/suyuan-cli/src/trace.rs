@@ -1,13 +1,17 @@
 //! `suyuan trace`
 
+use std::path::Path;
+
 use suyuan::core::crs::Transform;
 use suyuan::export::check_target;
 use suyuan::read::ReadError;
 use suyuan::trace::{Heading, StopReason};
-use suyuan::{City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceStart, trace_package};
+use suyuan::{
+    City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceRows, TraceStart, trace_package,
+};
 
-use crate::args::TraceArgs;
-use crate::batch::{Lines, is_lines};
+use crate::args::{RowsOf, TraceArgs};
+use crate::batch::{Batch, Kind, Lines, Told, is_lines, is_rows};
 use crate::check::write_out;
 use crate::network::{not_negative, open, seconds};
 use crate::say::{Fault, Say, count};
@@ -25,8 +29,14 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     let max_time = args.max_time.as_deref().map(|t| seconds("--max-time", t)).transpose()?;
     if args.resume && !args.output.as_deref().is_some_and(is_lines) {
         return Err(Fault::Usage(
-            "--resume goes with -o NAME.ndjson: other files are written at once".to_owned(),
-            "--resume 须与 -o 名称.ndjson 同用：其他格式一次写成".to_owned(),
+            "--resume goes with -o NAME.ndjson: files of other formats cannot be gone on with".to_owned(),
+            "--resume 须与 -o 名称.ndjson 同用：其他格式的文件不能续写".to_owned(),
+        ));
+    }
+    if args.rows.is_some() && !args.output.as_deref().is_some_and(is_rows) {
+        return Err(Fault::Usage(
+            "--rows goes with -o NAME.parquet: other files hold layers or documents".to_owned(),
+            "--rows 须与 -o 名称.parquet 同用：其他格式写出图层或文档".to_owned(),
         ));
     }
     if let Some(path) = args.output.as_ref().filter(|path| !is_lines(path)) {
@@ -52,14 +62,15 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     let tracer = city.tracer(&request)?;
     say.barriers_on_pipes(tracer.barriers_on_pipes());
     let starts = starts(&city, args)?;
-    let by_line = args.output.as_deref().filter(|path| is_lines(path));
-    let (mut lines, done) = match by_line {
-        Some(path) => {
+    let in_batch = batch_of(args);
+    let (mut batch, done) = match in_batch {
+        Some((path, Kind::Lines)) => {
             let version = env!("CARGO_PKG_VERSION");
             let key = format!("{version}\n{request:?}\n{starts:?}\n{}\n", city.identity());
             let (lines, done) = Lines::open(path, args.resume, args.overwrite, &key)?;
-            (Some(lines), done.min(starts.len()))
+            (Some(Batch::Lines(lines)), done.min(starts.len()))
         }
+        Some((path, Kind::Rows(of))) => (Some(Batch::rows(path, of, args.overwrite, say.language)?), 0),
         None => (None, 0),
     };
     if done > 0 {
@@ -70,23 +81,26 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
             Language::Chinese => format!("{} 个起点中已有 {done} 个完成溯源", starts.len()),
         });
     }
-    let layers = args.output.as_ref().filter(|path| !is_lines(path));
+    let layers = args.output.as_ref().filter(|_| in_batch.is_none());
     let mut answers: Vec<TraceAnswer> = Vec::new();
     let (mut empty, mut failed, mut doubtful) = (done == 0, None, false);
     let work = |start: &TraceStart, answer: Result<TraceAnswer, suyuan::Error>| {
+        let told = in_batch.and_then(|(_, kind)| kind.tell(&city, start, answer.as_ref(), say.language));
         let line = match &answer {
-            Ok(answer) if args.ask.json || by_line.is_some() => serde_json::to_string(answer).ok(),
-            Err(error) if by_line.is_some() => Some(not_traced(&city, start, error, say.language)),
+            // The line of the file is the line of the answer.
+            Ok(answer) if args.ask.json && !matches!(told, Some(Told::Line(_))) => {
+                serde_json::to_string(answer).ok()
+            }
             _ => None,
         };
         // What is not told or drawn is not kept.
         let kept = answer.map(|answer| {
-            let told = (answer.pipes.is_empty(), answer.findings > 0);
-            (told, (layers.is_some() || !(args.ask.json || by_line.is_some())).then_some(answer))
+            let is = (answer.pipes.is_empty(), answer.findings > 0);
+            (is, (layers.is_some() || !(args.ask.json || in_batch.is_some())).then_some(answer))
         });
-        (line, kept)
+        (line, told, kept)
     };
-    tracer.trace_many(&starts[done..], work, |i, (line, kept)| -> Result<(), Fault> {
+    tracer.trace_many(&starts[done..], work, |i, (line, told, kept)| -> Result<(), Fault> {
         say.step("trace", Some((done + i + 1, starts.len())));
         let is_answer = kept.is_ok();
         match kept {
@@ -108,23 +122,31 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
                 });
             }
             // Nothing that a damaged file says is an answer.
-            Err(error @ suyuan::Error::BadPrepared { .. }) => return Err(error.into()),
-            Err(error) if starts.len() == 1 && by_line.is_none() => return Err(error.into()),
+            Err(error @ (suyuan::Error::BadPrepared { .. } | suyuan::Error::Read(_))) => {
+                return Err(error.into());
+            }
+            Err(error) if starts.len() == 1 && in_batch.is_none() => return Err(error.into()),
             Err(error) => {
                 let fault = Fault::from(error);
                 say.error(&fault);
                 failed = Some(fault.exit_code());
             }
         }
-        let Some(line) = line else { return Ok(()) };
-        if args.ask.json && is_answer {
-            say.answer(&line);
+        let shown = line.as_ref().or(match &told {
+            Some(Told::Line(line)) => Some(line),
+            _ => None,
+        });
+        if let Some(line) = shown.filter(|_| args.ask.json && is_answer) {
+            say.answer(line);
         }
-        Ok(lines.as_mut().map_or(Ok(()), |lines| lines.push(&line))?)
+        match (&mut batch, told) {
+            (Some(batch), Some(told)) => Ok(batch.push(told)?),
+            _ => Ok(()),
+        }
     })?;
-    if let Some(lines) = lines {
-        lines.finish()?;
-        say.note(&by_line.map(|path| path.display().to_string()).unwrap_or_default());
+    if let Some((batch, (path, _))) = batch.zip(in_batch) {
+        batch.finish(&city)?;
+        say.note(&path.display().to_string());
     }
     if let Some(path) = layers.filter(|_| !answers.is_empty()) {
         let package = trace_package(&city, &answers, say.language);
@@ -137,14 +159,20 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     Ok(u8::from(empty || (args.strict && doubtful)))
 }
 
-/// The line of a start that could not be traced.
-fn not_traced(city: &City, start: &TraceStart, error: &suyuan::Error, language: Language) -> String {
-    let reference = match start {
-        TraceStart::Named(reference) => reference.clone(),
-        TraceStart::Outfall(outfall) => format!("outfall:{}", city.network.outfall(*outfall).id),
-    };
-    let why = error.message(language);
-    serde_json::json!({"schema": "suyuan.not-traced/1", "ref": reference, "why": why}).to_string()
+/// The file of many traces that is asked for, if it is one, and what it is to hold.
+fn batch_of(args: &TraceArgs) -> Option<(&Path, Kind)> {
+    let path = args.output.as_deref()?;
+    if is_lines(path) {
+        return Some((path, Kind::Lines));
+    }
+    let many = args.rows.is_some() || args.all_outfalls || args.from_file.is_some();
+    (is_rows(path) && many).then(|| {
+        let of = match args.rows {
+            Some(RowsOf::Starts) => TraceRows::Starts,
+            Some(RowsOf::Pipes) | None => TraceRows::Pipes,
+        };
+        (path, Kind::Rows(of))
+    })
 }
 
 /// The starts, in the order given.

@@ -238,6 +238,11 @@ pub trait Attributes: Send + Sync + fmt::Debug {
     /// # Panics
     /// If there is no such row or column.
     fn value(&self, row: usize, field: usize) -> Value<'_>;
+    /// What turned out to be damaged in the values asked for so far, which were given as null. To be asked before anything
+    /// that rests on them is believed.
+    fn damage(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Attributes held in memory, row after row.

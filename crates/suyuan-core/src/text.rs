@@ -54,6 +54,12 @@ impl TextColumn {
         self.ends.len()
     }
 
+    /// How many bytes the texts have together; 4 GiB are the most.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -31,7 +31,12 @@ fn quote(name: &str) -> String {
 
 /// Names of the columns as the file will have them: none twice, none that the format needs for itself.
 pub(crate) fn unique_names(columns: &[TableColumn]) -> Vec<String> {
-    let mut taken: Vec<String> = vec!["fid".to_owned(), "geom".to_owned()];
+    names_beside(&["fid", "geom"], columns)
+}
+
+/// The names of columns, each once whatever its case, and none of those `taken`.
+pub(crate) fn names_beside(taken: &[&str], columns: &[TableColumn]) -> Vec<String> {
+    let mut taken: Vec<String> = taken.iter().map(|name| (*name).to_owned()).collect();
     columns
         .iter()
         .map(|column| {

@@ -44,6 +44,30 @@ impl Values {
             Self::Boolean(_) => ValueKind::Boolean,
         }
     }
+
+    /// Adds values of the same kind at the end.
+    ///
+    /// # Panics
+    /// If they are of another kind.
+    pub fn append(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Text(values), Self::Text(more)) => values.append(&more),
+            (Self::Integer(values), Self::Integer(more)) => values.extend(more),
+            (Self::Real(values), Self::Real(more)) => values.extend(more),
+            (Self::Boolean(values), Self::Boolean(more)) => values.extend(more),
+            (values, more) => panic!("{:?} among {:?}", more.kind(), values.kind()),
+        }
+    }
+
+    /// Takes every row away.
+    pub fn clear(&mut self) {
+        match self {
+            Self::Text(values) => *values = TextColumn::default(),
+            Self::Integer(values) => values.clear(),
+            Self::Real(values) => values.clear(),
+            Self::Boolean(values) => values.clear(),
+        }
+    }
 }
 
 /// One column of a table.

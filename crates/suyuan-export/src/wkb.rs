@@ -1,4 +1,4 @@
-//! Geometry blobs of a GeoPackage.
+//! Well-known binary, and the geometry blobs of a GeoPackage around it.
 //!
 //! # Reference
 //! GeoPackage 1.3 clause 2.1.3; OGC 06-103r4 clause 8.
@@ -68,15 +68,27 @@ pub(crate) fn write_blob(out: &mut Vec<u8>, shapes: &Shapes, row: usize, srs: i3
             out.extend_from_slice(&value.to_le_bytes());
         }
     }
+    write_wkb(out, shapes, row, multi);
+    true
+}
+
+/// Appends the well-known binary of a feature, as one of several parts where it has several or `multi` asks for it; tells its
+/// type, `None` without geometry.
+pub(crate) fn write_wkb(out: &mut Vec<u8>, shapes: &Shapes, row: usize, multi: bool) -> Option<&'static str> {
+    if shapes.part_count(row) == 0 {
+        return None;
+    }
     match shapes.kind() {
-        ShapeKind::None => {}
+        ShapeKind::None => None,
         ShapeKind::Point => {
             head(out, 1);
             let place = shapes.point(row).unwrap_or_default();
             out.extend(place.x.to_le_bytes());
             out.extend(place.y.to_le_bytes());
+            Some("Point")
         }
         ShapeKind::Line => {
+            let multi = multi || shapes.part_count(row) > 1;
             if multi {
                 head(out, 5);
                 out.extend((shapes.part_count(row) as u32).to_le_bytes());
@@ -85,10 +97,12 @@ pub(crate) fn write_blob(out: &mut Vec<u8>, shapes: &Shapes, row: usize, srs: i3
                 head(out, 2);
                 points(out, part);
             }
+            Some(if multi { "MultiLineString" } else { "LineString" })
         }
         ShapeKind::Polygon => {
             let rings: Vec<&[Coord<f64>]> = shapes.parts(row).collect();
             let polygons = polygons(&rings);
+            let multi = multi || polygons.len() > 1;
             if multi {
                 head(out, 6);
                 out.extend((polygons.len() as u32).to_le_bytes());
@@ -100,7 +114,7 @@ pub(crate) fn write_blob(out: &mut Vec<u8>, shapes: &Shapes, row: usize, srs: i3
                     points(out, ring);
                 }
             }
+            Some(if multi { "MultiPolygon" } else { "Polygon" })
         }
     }
-    true
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::ExportError;
+#[cfg(feature = "parquet")]
+use crate::parquet;
 use crate::project::project_zip;
 use crate::shp::{ShapefileOptions, write_shapefile};
 use crate::table::Package;
@@ -47,10 +49,13 @@ pub fn formats() -> Vec<FormatInfo> {
         ("GeoPackage, styled, with a QGIS project", "gpkg"),
         ("ESRI Shapefile", "shp"),
         ("GeoJSON", "geojson"),
+        ("GeoParquet", "parquet"),
         ("CSV", "csv"),
     ]
+    .into_iter()
+    .filter(|(_, extension)| cfg!(feature = "parquet") || *extension != "parquet")
     .map(|(name, extension)| FormatInfo { name, extension })
-    .to_vec()
+    .collect()
 }
 
 /// A file ready under a temporary name.
@@ -61,7 +66,7 @@ struct Ready {
 
 /// Temporary files, removed if the work is not finished.
 #[derive(Default)]
-struct Batch(Vec<Ready>);
+pub(crate) struct Batch(Vec<Ready>);
 
 impl Drop for Batch {
     fn drop(&mut self) {
@@ -73,7 +78,7 @@ impl Drop for Batch {
 
 impl Batch {
     /// The temporary name of a file; the file is registered.
-    fn add(&mut self, path: &Path) -> PathBuf {
+    pub(crate) fn add(&mut self, path: &Path) -> PathBuf {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let temporary = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
         self.0.push(Ready { temporary: temporary.clone(), path: path.to_owned() });
@@ -85,7 +90,7 @@ impl Batch {
         fs::write(&temporary, bytes).map_err(|source| ExportError::Write { path: path.to_owned(), source })
     }
 
-    fn finish(mut self) -> Result<Vec<PathBuf>, ExportError> {
+    pub(crate) fn finish(mut self) -> Result<Vec<PathBuf>, ExportError> {
         let ready = std::mem::take(&mut self.0);
         let mut files = Vec::new();
         for (i, file) in ready.iter().enumerate() {
@@ -183,6 +188,14 @@ pub fn write_package(package: &Package, path: &Path, options: WriteOptions) -> R
                 let text = geojson::text(table, &package.crs)
                     .map_err(|source| ExportError::Crs { path: name.clone(), source })?;
                 batch.put(name, text.as_bytes())?;
+            }
+        }
+        #[cfg(feature = "parquet")]
+        "parquet" => {
+            for (table, name) in package.tables.iter().zip(&names) {
+                let failed = |source| ExportError::Write { path: name.clone(), source };
+                let file = fs::File::create(batch.add(name)).map_err(failed)?;
+                parquet::write(package, table, file).map_err(failed)?;
             }
         }
         "csv" => {

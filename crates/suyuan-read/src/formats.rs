@@ -25,6 +25,7 @@ pub fn formats() -> Vec<FormatInfo> {
         own("ESRI Shapefile", &["shp", "zip"]),
         own("GeoPackage", &["gpkg"]),
         own("GeoJSON", &["geojson", "json"]),
+        FormatInfo { available: cfg!(feature = "parquet"), ..own("GeoParquet", &["parquet", "geoparquet"]) },
         own("EPA SWMM", &["inp"]),
         own("INTERLIS 2 VSA-DSS", &["xtf"]),
         gdal("FlatGeobuf", &["fgb"]),

@@ -20,6 +20,8 @@ mod inp;
 mod interlis;
 mod layer;
 mod open;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sentinels;
 mod shapefile;
 mod shared_points;

@@ -29,6 +29,8 @@ pub(crate) fn open(
         "zip" => shapefile::read_zip(path, layer, encoding)?,
         "gpkg" => gpkg::read(path, layer)?,
         "geojson" | "json" => geojson::read(path)?,
+        #[cfg(feature = "parquet")]
+        "parquet" | "geoparquet" => crate::parquet::read(path)?,
         _ => {
             if !path.exists() {
                 let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
@@ -117,9 +119,10 @@ fn settle_crs(
     systems: &mut Systems,
     opened: &mut FileLayer,
 ) -> Result<(), ReadError> {
-    // GeoJSON is in WGS 84 unless it says otherwise; where its coordinates are no degrees, it has forgotten to say.
+    // GeoJSON and GeoParquet are in WGS 84 unless they say otherwise; where the coordinates are no degrees, they have
+    // forgotten to say.
     let geojson = opened.format == "GeoJSON";
-    let planar = geojson && beyond_degrees(&opened.shapes);
+    let planar = (geojson || opened.format == "GeoParquet") && beyond_degrees(&opened.shapes);
     let silent = opened.crs.as_ref().is_none_or(|crs| planar && crs.geographic);
     if let Some(text) = spec.crs.as_deref().filter(|t| Datum::parse(t).is_none()) {
         opened.crs = Some(systems.parse(text, &spec.path)?);

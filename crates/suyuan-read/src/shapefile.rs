@@ -25,6 +25,13 @@ pub(crate) enum Bytes {
     Owned(Vec<u8>),
 }
 
+#[cfg(feature = "parquet")]
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
 impl std::ops::Deref for Bytes {
     type Target = [u8];
 

@@ -130,6 +130,9 @@ fn finish(
     };
     let asked = spec.dialect.as_deref().or(options.dialect.as_deref());
     let understood = understand(spec, &layer.name, layer.attributes.as_ref(), &rows, dialects, asked)?;
+    if let Some(what) = layer.attributes.damage() {
+        return Err(ReadError::Damaged { path: spec.path.clone(), what });
+    }
     own.extend(understood.findings);
     let rows: Arc<[u32]> = rows.into();
     let attributes: Arc<dyn Attributes> = if rows.len() == layer.attributes.len() {
@@ -193,6 +196,10 @@ impl Attributes for Chosen {
 
     fn value(&self, row: usize, field: usize) -> Value<'_> {
         self.inner.value(self.rows[row] as usize, field)
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.inner.damage()
     }
 }
 

@@ -21,6 +21,7 @@ mod asked;
 mod batch;
 mod check;
 mod city;
+mod columns;
 mod error;
 mod findings;
 mod moment;
@@ -40,10 +41,11 @@ pub use asked::Asked;
 pub use batch::TraceStart;
 pub use check::CheckReport;
 pub use city::City;
+pub use columns::TraceRows;
 pub use error::Error;
 pub use findings::Findings;
 pub use moment::Moment;
-pub use package::{findings_package, trace_package};
+pub use package::{findings_package, run_info, trace_package};
 pub use project::read_project;
 pub use questions::{
     AccumulateAnswer, AmountOf, CommonAnswer, DistrictAnswer, EndAnswer, IsolateAnswer, MeetingAnswer,

@@ -410,7 +410,8 @@ fn context(city: &City, drawn: &[bool], bounds: Option<[f64; 4]>, language: Lang
         language,
         &[("pipe", "Pipe", "管段编号", Kind::Text), ("system", "System", "排水系统", Kind::Text)],
     );
-    let is_drawn = |r: ReachId| drawn.get(r.index()).copied().unwrap_or(false);
+    // Findings and venues draw none.
+    let is_drawn = |r: ReachId| drawn.get(r.index()) == Some(&true);
     let is_near = |pipe: PipeId| {
         let own = || network.parts_of(pipe).fold(NOTHING, |known, line| around(known, line.iter()));
         !network.reaches_of(pipe).all(is_drawn) && touches(bounds, own())
@@ -474,7 +475,8 @@ fn named_table(
 }
 
 /// How a result was made: version, settings, sources.
-pub(crate) fn run_info(city: &City) -> Vec<(String, String)> {
+#[must_use]
+pub fn run_info(city: &City) -> Vec<(String, String)> {
     let build = &city.spec.build;
     let mut info = vec![
         ("suyuan".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),

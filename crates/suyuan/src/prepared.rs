@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use memmap2::Mmap;
@@ -132,11 +132,18 @@ impl City {
         format!("{:?} {sums:?} {stored:?} {:?}", self.spec, self.trades)
     }
 
-    /// Whether everything read so far of a prepared file was as it was written. To be asked before an answer is believed.
+    /// Whether everything read so far of a prepared file was as it was written, and every column of a survey could be read that
+    /// was asked for. To be asked before an answer is believed.
     ///
     /// # Errors
-    /// [`Error::BadPrepared`] if not.
+    /// [`Error::BadPrepared`] or [`Error::Read`] if not.
     pub fn check_intact(&self) -> Result<(), Error> {
+        for layer in self.survey.iter().flat_map(|survey| &survey.layers) {
+            if let Some(what) = layer.attributes.damage() {
+                let path = PathBuf::from(&layer.source.path);
+                return Err(ReadError::Damaged { path, what }.into());
+            }
+        }
         match &self.prepared {
             Some((path, stored)) if stored.is_damaged() => Err(bad(path, &StoredError::Damaged)),
             _ => Ok(()),

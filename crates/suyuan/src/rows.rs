@@ -60,7 +60,7 @@ impl Rows {
         for part in parts {
             self.shapes.append(&part.shapes);
             for (column, more) in self.columns.iter_mut().zip(part.columns) {
-                append(&mut column.values, more.values);
+                column.values.append(more.values);
             }
         }
     }
@@ -97,11 +97,31 @@ impl Rows {
         self
     }
 
+    /// A number that is rounded already.
+    pub(crate) fn exact(&mut self, name: &str, value: f64) -> &mut Self {
+        if let Some(Values::Real(column)) = self.values(name) {
+            column.push(value);
+        }
+        self
+    }
+
     pub(crate) fn integer(&mut self, name: &str, value: i64) -> &mut Self {
         if let Some(Values::Integer(column)) = self.values(name) {
             column.push(Some(value));
         }
         self
+    }
+
+    /// A whole number that is not known.
+    pub(crate) fn unknown(&mut self, name: &str) -> &mut Self {
+        if let Some(Values::Integer(column)) = self.values(name) {
+            column.push(None);
+        }
+        self
+    }
+
+    pub(crate) fn into_columns(self) -> Vec<TableColumn> {
+        self.columns
     }
 
     pub(crate) fn shape<'a>(&mut self, parts: impl IntoIterator<Item = &'a [Coord<f64>]>) {
@@ -127,17 +147,6 @@ impl Rows {
 /// A number as tables have it: four decimals.
 pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
-}
-
-/// Adds values of the same kind at the end.
-fn append(values: &mut Values, more: Values) {
-    match (values, more) {
-        (Values::Text(values), Values::Text(more)) => values.append(&more),
-        (Values::Integer(values), Values::Integer(more)) => values.extend(more),
-        (Values::Real(values), Values::Real(more)) => values.extend(more),
-        (Values::Boolean(values), Values::Boolean(more)) => values.extend(more),
-        _ => {}
-    }
 }
 
 /// A column that travels along: what it holds, and its place in each layer that has it.
@@ -205,7 +214,7 @@ pub(crate) fn attributes_of<'a>(
     let mut all: Vec<(Values, bool)> = columns.iter().map(|c| (empty(c.kind, 0), false)).collect();
     for part in parts {
         for ((all, any), (values, misfit)) in all.iter_mut().zip(part) {
-            append(all, values);
+            all.append(values);
             *any |= misfit;
         }
     }

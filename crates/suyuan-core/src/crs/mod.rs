@@ -9,6 +9,7 @@
 mod china;
 mod datum;
 mod parts;
+mod projjson;
 mod similarity;
 #[cfg(feature = "proj")]
 mod system;

@@ -7,9 +7,14 @@ use geo_types::Coord;
 
 use super::{Crs, wkt};
 
-/// The WKT 1 text of a code.
+/// A code as PROJJSON.
+pub(crate) fn projjson(code: u32) -> Option<String> {
+    text_of(code, true)
+}
+
+/// A code as PROJJSON or as WKT 1.
 #[expect(unsafe_code, reason = "the proj crate has no way to ask for a definition")]
-fn text_of(code: u32) -> Option<String> {
+fn text_of(code: u32, json: bool) -> Option<String> {
     let name = CString::new(format!("EPSG:{code}")).ok()?;
     let options = [c"MULTILINE=NO".as_ptr(), null()];
     // SAFETY: pointers are checked before use; the text belongs to the object and is copied before that goes.
@@ -24,7 +29,12 @@ fn text_of(code: u32) -> Option<String> {
         let mut text = None;
         if !object.is_null() {
             let kind = proj_sys::PJ_WKT_TYPE_PJ_WKT1_GDAL;
-            let made = proj_sys::proj_as_wkt(context, object, kind, options.as_ptr());
+            let options = options.as_ptr();
+            let made = if json {
+                proj_sys::proj_as_projjson(context, object, options)
+            } else {
+                proj_sys::proj_as_wkt(context, object, kind, options)
+            };
             if !made.is_null() {
                 text = CStr::from_ptr(made).to_str().ok().map(str::to_owned);
             }
@@ -112,7 +122,7 @@ impl Drop for Way {
 
 /// The system of a code: transformed here where its projection and datum are known here, else by PROJ.
 pub(crate) fn from_code(code: u32) -> Option<Crs> {
-    let text = text_of(code)?;
+    let text = text_of(code, false)?;
     let by_proj = |name: String, geographic: bool, metres_per_unit: f64| Crs {
         epsg: Some(code),
         name,

@@ -167,7 +167,7 @@ fn check_angles(geographic: &Item) -> Result<(), CrsError> {
     }
 }
 
-const METHOD_NAMES: [(&str, &str); 18] = [
+const METHOD_NAMES: [(&str, &str); 19] = [
     ("transverse_mercator", "tm"),
     ("gauss_kruger", "tm"),
     ("lambert_conformal_conic", "lcc"),
@@ -186,6 +186,7 @@ const METHOD_NAMES: [(&str, &str); 18] = [
     ("mercator_auxiliary_sphere", "web"),
     ("popular_visualisation_pseudo_mercator", "web"),
     ("hotine_oblique_mercator_azimuth_center", "swiss"),
+    ("hotine_oblique_mercator_variant_b", "swiss"),
 ];
 
 fn plain(text: &str) -> String {
@@ -283,6 +284,7 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     let lat = parameter(&[
         "latitude_of_origin",
         "latitude_of_center",
+        "latitude_of_projection_centre",
         "latitude_of_natural_origin",
         "latitude_of_false_origin",
     ])
@@ -290,12 +292,15 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
     let lon = parameter(&[
         "central_meridian",
         "longitude_of_center",
+        "longitude_of_projection_centre",
         "longitude_of_origin",
         "longitude_of_natural_origin",
         "longitude_of_false_origin",
     ])
     .unwrap_or(0.0);
-    let scale = parameter(&["scale_factor", "scale_factor_at_natural_origin"]).unwrap_or(1.0);
+    let scale =
+        parameter(&["scale_factor", "scale_factor_at_natural_origin", "scale_factor_at_projection_centre"])
+            .unwrap_or(1.0);
     let first = parameter(&["standard_parallel_1", "latitude_of_1st_standard_parallel"]);
     let second = parameter(&["standard_parallel_2", "latitude_of_2nd_standard_parallel"]);
     let parallels = [first.unwrap_or(lat), second.or(first).unwrap_or(lat)];
@@ -312,8 +317,8 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
         item.and_then(|c| Some(c.number(1)? * length(c).unwrap_or(unit))).unwrap_or(0.0)
     };
     let offset = [
-        offset(&["false_easting", "easting_at_false_origin"]),
-        offset(&["false_northing", "northing_at_false_origin"]),
+        offset(&["false_easting", "easting_at_false_origin", "easting_at_projection_centre"]),
+        offset(&["false_northing", "northing_at_false_origin", "northing_at_projection_centre"]),
     ];
     let method = match kind {
         Some("tm") => Method::TransverseMercator { lat, lon, scale },
@@ -327,7 +332,10 @@ pub(crate) fn parse(text: &str) -> Result<Parts, CrsError> {
         Some("web") if [lat, lon, parallel, offset[0], offset[1]] == [0.0; 5] && unit == 1.0 => {
             Method::WebMercator
         }
-        Some("swiss") if parameter(&["azimuth"]).is_none_or(|a| (a - 90.0).abs() < 1e-6) => {
+        Some("swiss")
+            if parameter(&["azimuth", "azimuth_at_projection_centre", "azimuth_of_initial_line"])
+                .is_none_or(|a| (a - 90.0).abs() < 1e-6) =>
+        {
             Method::SwissOblique { lat, lon, scale }
         }
         _ => return Err(CrsError::UnknownMethod { method: method_name, name }),
