@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::question_args::{
-    AccumulateArgs, AskArgs, CommonArgs, IsolateArgs, PartitionArgs, PathArgs, ProfileArgs, TravelArgs,
+    AccumulateArgs, AskArgs, BetweenArgs, CommonArgs, IsolateArgs, PartitionArgs, PathArgs, ProfileArgs,
+    TravelArgs,
 };
 
 /// Pollution shows at a river outfall; which door did it come from?
@@ -58,6 +59,8 @@ pub enum Command {
     Profile(ProfileArgs),
     /// Where the water of several places first meets, or what lies upstream of all of them
     Common(CommonArgs),
+    /// What lies on any way between places, whichever way the water flows
+    Between(BetweenArgs),
     /// Which manholes to plug so that water from some places comes to no outfall
     Isolate(IsolateArgs),
     /// How much of something lies upstream: pipe, drainers, or a column of numbers
@@ -78,6 +81,7 @@ impl Command {
             Self::Build(a) => Some(&a.output),
             Self::Trace(a) => a.output.as_deref(),
             Self::Venues(a) => a.output.as_deref(),
+            Self::Between(a) => a.output.as_deref(),
             Self::Isolate(a) => a.output.as_deref(),
             Self::Accumulate(a) => a.output.as_deref(),
             Self::Path(a) => a.output.as_deref(),

@@ -107,6 +107,25 @@ pub struct CommonArgs {
     pub upstream: bool,
 }
 
+/// `suyuan between`
+#[derive(Args)]
+pub struct BetweenArgs {
+    #[command(flatten)]
+    pub ask: AskArgs,
+    /// Where ways begin (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
+    pub from: Vec<String>,
+    /// Where they end (repeatable)
+    #[arg(long, value_name = "REF", allow_hyphen_values = true, required = true)]
+    pub to: Vec<String>,
+    /// Write the pipes as a layer: .gpkg, .shp, .geojson, .parquet, .csv
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
 /// `suyuan isolate`
 #[derive(Args)]
 pub struct IsolateArgs {

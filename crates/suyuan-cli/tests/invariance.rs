@@ -67,12 +67,13 @@ fn shuffled(folder: &Path, seed: u64) {
 }
 
 /// Further questions, whose answers are printed; one of them draws.
-const QUESTIONS: [&str; 9] = [
+const QUESTIONS: [&str; 10] = [
     "travel city.toml --from PK009 --at drainer:PSH0077 --json",
     "path city.toml --from node:YS0232 --to PK009 --json",
     "profile city.toml --from node:YS0232 --to PK009 --json -o OUT/profile.svg",
     "common city.toml --from drainer:PSH0077 --from node:YS0232 --json",
     "common city.toml --from PK009 --from node:YS0056 --upstream --json",
+    "between city.toml --from node:YS0232 --to PK009 --json",
     "isolate city.toml --from node:YS0232 --from drainer:PSH0077 --json",
     "accumulate city.toml --of drainers --json",
     "accumulate city.toml --of length --by-shares --json",

@@ -21,6 +21,7 @@ const NAMES: [&str; 11] = [
     "path-1",
     "profile-1",
     "common-1",
+    "between-1",
     "isolate-1",
     "accumulate-1",
     "partition-1",
@@ -241,6 +242,24 @@ fn every_answer_about_what_places_have_in_common_keeps_its_schema() {
 }
 
 #[test]
+fn what_lies_between_keeps_its_schema() {
+    let line = "between city.toml --from node:YS0232 --to PK009 --json";
+    let answer = answers("between-1", line, 0).remove(0);
+    // Every way with the flow is a way.
+    let path = answers("path-1", "path city.toml --from node:YS0232 --to PK009 --json", 0).remove(0);
+    let pipes = answer["between"]["pipes"].as_array().unwrap();
+    assert!(path["reaches"].as_array().unwrap().iter().all(|r| pipes.contains(&r["pipe"])));
+    let shut = "between city.toml --from node:YS0232 --to PK009 --barrier node:YS0233 --json";
+    assert_eq!(answers("between-1", shut, 1)[0]["between"]["pipes"], serde_json::json!([]));
+    let folder = tempfile::tempdir().unwrap();
+    let city = samples().join("binjiang/city.toml");
+    let line = ["between", city.to_str().unwrap(), "--from", "node:YS0232", "--to", "PK009", "-o", "b.gpkg"];
+    let output = suyuan(folder.path(), &line, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(folder.path().join("b.qgz").is_file());
+}
+
+#[test]
 fn every_plan_of_plugs_keeps_its_schema() {
     let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
     assert_eq!(plan["plugs"][0]["at"]["id"], "YS0233");
@@ -442,6 +461,8 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
         let line = format!("common city.toml --from PK009 --from node:YS0056{upstream} --json");
         tried += spoil("common-1", &answers("common-1", &line, 0)[0], &|_, _| false);
     }
+    let between = "between city.toml --from node:YS0232 --to PK009 --json";
+    tried += spoil("between-1", &answers("between-1", between, 0)[0], &|_, _| false);
     let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
     tried += spoil("isolate-1", &plan, &|_, _| false);
     let sum = answers("accumulate-1", "accumulate city.toml --at PK001 --json", 0).remove(0);

@@ -280,6 +280,8 @@ const QUESTIONS: [(&str, i32, &[&str]); 17] = [
     ("partition city.toml --barrier node:QQ", 3, &["QQ"]),
     ("travel city.toml --from PK009 --where colour=1", 3, &["colour"]),
     ("common city.toml --from PK009", 2, &["--from"]),
+    ("between city.toml --from PK009 --to node:QQ", 3, &["QQ"]),
+    ("between city.toml --from PK009", 2, &["--to"]),
     ("isolate city.toml --from node:QQ", 3, &["QQ"]),
     ("accumulate city.toml --of colour", 3, &["colour", "--of"]),
     ("accumulate city.toml --at PK009 --max-snap=-1", 2, &["--max-snap"]),

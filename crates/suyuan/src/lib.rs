@@ -48,10 +48,10 @@ pub use moment::Moment;
 pub use package::{findings_package, run_info, trace_package};
 pub use project::read_project;
 pub use questions::{
-    AccumulateAnswer, AmountOf, CommonAnswer, DistrictAnswer, EndAnswer, IsolateAnswer, MeetingAnswer,
-    PartitionAnswer, PathAnswer, PlaceAmount, PlaceTravel, PlugAnswer, ProfileAnswer, ProfileReachAnswer,
-    ReachTravelAnswer, SharedAnswer, SpotAnswer, TravelAnswer, TravelRequest, WayReachAnswer,
-    accumulate_package, isolate_package, path_package, profile_drawing,
+    AccumulateAnswer, AmountOf, BetweenAnswer, CommonAnswer, DistrictAnswer, EndAnswer, IsolateAnswer,
+    MeetingAnswer, PartitionAnswer, PathAnswer, PlaceAmount, PlaceTravel, PlugAnswer, ProfileAnswer,
+    ProfileReachAnswer, ReachTravelAnswer, SharedAnswer, SpotAnswer, TravelAnswer, TravelRequest,
+    WayReachAnswer, accumulate_package, between_package, isolate_package, path_package, profile_drawing,
 };
 pub use reference::Reference;
 pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};

@@ -1,6 +1,7 @@
 //! Commands about ways, times and amounts.
 
 pub mod accumulate;
+pub mod between;
 pub mod common;
 pub mod isolate;
 pub mod partition;

@@ -1,7 +1,7 @@
 //! Where the water of several places meets, and what lies upstream of all of them.
 
 use serde::Serialize;
-use suyuan_network::{Place, PlaceKind};
+use suyuan_network::{NodeId, Place, PlaceKind, ReachId};
 use suyuan_trace::{Barriers, Heading, first_meetings, upstream_of_all};
 
 use super::{SpotAnswer, find_all, spot};
@@ -20,16 +20,16 @@ pub struct MeetingAnswer {
     pub distances_m: Vec<f64>,
 }
 
-/// What lies upstream of all places.
+/// A part of the network: what lies upstream of all of several places, or between them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SharedAnswer {
-    /// Pipes of which some part can drain to each of the places, by id.
+    /// Pipes of which some part does, by id.
     pub pipes: Vec<String>,
-    /// How many nodes can.
+    /// How many nodes do.
     pub nodes: usize,
     /// Metres of pipe.
     pub length_m: f64,
-    /// Drainers that can, by id.
+    /// Drainers that enter there, by id.
     pub drainers: Vec<String>,
 }
 
@@ -67,7 +67,10 @@ impl City {
             starts,
             direction: heading.key(),
             meetings: down.then(|| self.meetings(&places, &asked.barriers)),
-            shared: (!down).then(|| self.shared(&places, &asked.barriers)),
+            shared: (!down).then(|| {
+                let shared = upstream_of_all(&self.network, &places, &asked.barriers);
+                self.told(&shared.reaches, &shared.nodes)
+            }),
         })
     }
 
@@ -80,12 +83,12 @@ impl City {
         told.collect()
     }
 
-    fn shared(&self, places: &[Place], barriers: &Barriers) -> SharedAnswer {
+    /// A part of the network in words: stretches of reaches, and nodes.
+    pub(super) fn told(&self, reaches: &[(ReachId, [f64; 2])], nodes: &[NodeId]) -> SharedAnswer {
         let network = &self.network;
-        let shared = upstream_of_all(network, places, barriers);
         let drainers = &self.drainers;
-        let at_nodes = shared.nodes.iter().flat_map(|n| drainers.at_node(*n));
-        let on_reaches = shared.reaches.iter().flat_map(|(reach, measures)| {
+        let at_nodes = nodes.iter().flat_map(|n| drainers.at_node(*n));
+        let on_reaches = reaches.iter().flat_map(|(reach, measures)| {
             let row = network.reach(*reach);
             let [begin, end] = row.measures;
             drainers.on_reach(*reach).iter().filter(move |d| {
@@ -99,11 +102,11 @@ impl City {
             })
         });
         let drainers_found = at_nodes.chain(on_reaches).map(|d| drainers.drainer(*d).id.clone());
-        let length = shared.reaches.iter().map(|(_, m)| m[1] - m[0]).fold(0.0, |a, b| a + b);
+        let length = reaches.iter().map(|(_, m)| m[1] - m[0]).fold(0.0, |a, b| a + b);
         let pipe = |reach| network.pipe_name(network.reach(reach).pipe).to_owned();
         SharedAnswer {
-            pipes: dedup(shared.reaches.iter().map(|r| pipe(r.0))),
-            nodes: shared.nodes.len(),
+            pipes: dedup(reaches.iter().map(|r| pipe(r.0))),
+            nodes: nodes.len(),
             length_m: round(length, 3),
             drainers: dedup(drainers_found),
         }

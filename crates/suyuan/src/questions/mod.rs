@@ -1,6 +1,7 @@
 //! Questions about ways, times and amounts, and their answers as the JSON contract has them.
 
 mod accumulate;
+mod between;
 mod common;
 mod isolate;
 mod partition;
@@ -10,6 +11,7 @@ mod profile_svg;
 mod travel;
 
 pub use accumulate::{AccumulateAnswer, AmountOf, PlaceAmount, accumulate_package};
+pub use between::{BetweenAnswer, between_package};
 pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
 pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
 pub use partition::{DistrictAnswer, PartitionAnswer};
