@@ -265,7 +265,7 @@ fn layers_of_the_wrong_kind_are_refused() {
 }
 
 /// Wrong questions in the sample city, the exit code, and what the sentence must name.
-const QUESTIONS: [(&str, i32, &[&str]); 17] = [
+const QUESTIONS: [(&str, i32, &[&str]); 19] = [
     ("travel city.toml --from PK999", 3, &["PK999"]),
     ("travel city.toml --from PK009 --at node:QQ", 3, &["QQ"]),
     ("travel city.toml --from PK009 --depth-ratio 0", 2, &["depth_ratio"]),
