@@ -74,6 +74,9 @@ impl Trades {
         }
         let table: Table = toml::from_str(text).map_err(|error| TradeError(error.to_string()))?;
         let trades = table.trade;
+        if let Some(trade) = trades.iter().find(|t| t.words.iter().any(|w| w.trim().is_empty())) {
+            return Err(TradeError(format!("trade {} has a word that is blank", trade.id)));
+        }
         let words = || trades.iter().zip(0..).flat_map(|(t, k)| t.words.iter().map(move |w| (w, k)));
         let automaton = AhoCorasick::new(words().map(|w| w.0)).map_err(|e| TradeError(e.to_string()))?;
         let trade_of_word = words().map(|w| w.1).collect();
@@ -137,6 +140,8 @@ mod tests {
         let warehouse = trades.recognise("Warehouse", "").map(|t| t.english.clone());
         assert_ne!(warehouse, trades.recognise("house", "").map(|t| t.english.clone()));
         assert!(Trades::parse("[[trade]]\nid = 3").is_err());
+        let blank = include_str!("../trades.toml").replacen("words = [", "words = [\"\", ", 1);
+        assert!(Trades::parse(&blank).unwrap_err().to_string().ends_with("has a word that is blank"));
     }
 
     #[test]

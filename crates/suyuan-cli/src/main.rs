@@ -24,6 +24,7 @@ use args::{Cli, Command};
 use say::Say;
 
 fn main() -> ExitCode {
+    keep_quiet_about_damaged_pages();
     let cli = Cli::parse();
     let say = Say::new(cli.progress, cli.command.output().is_some());
     say::clean_up_when_interrupted(cli.command.output());
@@ -51,4 +52,14 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// A page that no decoder expects is refused in a sentence like any other damage.
+fn keep_quiet_about_damaged_pages() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(suyuan::read::DECODER) {
+            told(panic);
+        }
+    }));
 }

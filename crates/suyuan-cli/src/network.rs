@@ -176,7 +176,7 @@ pub fn seconds(flag: &str, text: &str) -> Result<f64, Fault> {
         Some((hours, rest)) => number(hours).zip(minutes(rest)).map(|(h, m)| h * 3600.0 + m * 60.0),
         None => minutes(text).map(|m| m * 60.0),
     };
-    found.ok_or_else(|| {
+    found.filter(|seconds| seconds.is_finite()).ok_or_else(|| {
         usage(
             format!("{flag} takes a span of time such as 2h30m, 90m or 90 (minutes), not `{text}`"),
             format!("{flag} 应为时长，如 2h30m、90m 或 90（分钟），而不是“{text}”"),

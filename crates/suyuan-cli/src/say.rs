@@ -177,6 +177,14 @@ impl Say {
         }
     }
 
+    /// Tells that no pipe meets a condition.
+    pub fn nothing_meets(&self, condition: &str) {
+        self.warning(&match self.language {
+            Language::English => format!("no pipe meets --where {condition}: nothing is passed"),
+            Language::Chinese => format!("没有管段符合 --where {condition}，无管段可通过"),
+        });
+    }
+
     /// A line of the answer on standard output. A closed pipe ends the program quietly, unless it has a file to write.
     pub fn answer(&self, text: &str) {
         self.done();

@@ -12,7 +12,7 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "trace-1",
     "check-1",
     "venues-1",

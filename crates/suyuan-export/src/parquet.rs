@@ -245,8 +245,7 @@ fn about(title: &str, columns: &[TableColumn], layer: bool, run_info: &[(String,
     let names = names_beside(taken, columns);
     let titles: Map<String, Json> =
         names.into_iter().zip(columns).map(|(name, c)| (name, json!(c.alias))).collect();
-    let run: Map<String, Json> = run_info.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
-    json!({"title": title, "columns": titles, "run": run})
+    json!({"title": title, "columns": titles, "run": run_info})
 }
 
 /// Writes a table of a package to a file of its own.

@@ -63,7 +63,7 @@ fn package(tables: Vec<Table>, crs: Crs) -> Package {
         language: Language::English,
         tables,
         focus: None,
-        run_info: vec![("snap".to_owned(), "auto".to_owned())],
+        run_info: ["YSLINE", "WSLINE"].map(|name| ("layer pipes".to_owned(), name.to_owned())).to_vec(),
     }
 }
 
@@ -139,7 +139,8 @@ fn where_the_coordinates_lie_is_always_said() {
         let (reader, _) = open(&path);
         let about = said(&reader, "suyuan").unwrap();
         assert_eq!(about["columns"]["Geometry_2"], "the Geometry");
-        assert_eq!(about["run"]["snap"], "auto");
+        let run = serde_json::json!([["layer pipes", "YSLINE"], ["layer pipes", "WSLINE"]]);
+        assert_eq!(about["run"], run);
         said(&reader, "geo").unwrap()
     };
     let known = geo("known.parquet", Crs::from_epsg(4549).unwrap());

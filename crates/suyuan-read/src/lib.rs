@@ -37,6 +37,8 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use fit::{DialectFit, LayerFit, dialect_fits};
 pub use formats::{FormatInfo, formats};
 pub use inp::read_inp;
+#[cfg(feature = "parquet")]
+pub use parquet::DECODER;
 pub use shared_points::{PointsError, shared_points_file};
 pub use spec::{LayerSpec, ReadOptions};
 pub use survey::read_survey;

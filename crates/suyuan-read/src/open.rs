@@ -121,8 +121,8 @@ fn settle_crs(
 ) -> Result<(), ReadError> {
     // GeoJSON and GeoParquet are in WGS 84 unless they say otherwise; where the coordinates are no degrees, they have
     // forgotten to say.
-    let geojson = opened.format == "GeoJSON";
-    let planar = (geojson || opened.format == "GeoParquet") && beyond_degrees(&opened.shapes);
+    let says_itself = ["GeoJSON", "GeoParquet"].contains(&opened.format);
+    let planar = says_itself && beyond_degrees(&opened.shapes);
     let silent = opened.crs.as_ref().is_none_or(|crs| planar && crs.geographic);
     if let Some(text) = spec.crs.as_deref().filter(|t| Datum::parse(t).is_none()) {
         opened.crs = Some(systems.parse(text, &spec.path)?);
@@ -130,7 +130,7 @@ fn settle_crs(
         opened.crs = Crs::from_epsg(4326).ok();
     } else if let Some(text) = options.crs.as_deref()
         && (silent || spec.role == Role::Pipes)
-        && (planar || !geojson)
+        && (planar || !says_itself)
     {
         opened.crs = Some(systems.parse(text, &spec.path)?);
     }

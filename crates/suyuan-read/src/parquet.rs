@@ -19,6 +19,7 @@ use suyuan_core::crs::Crs;
 use crate::error::ReadError;
 use crate::layer::{FileLayer, declaration};
 use crate::systems::beyond_degrees;
+pub use file::DECODER;
 use file::File;
 use shapes::Encoding;
 use values::Columns;

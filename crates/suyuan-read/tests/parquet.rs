@@ -184,6 +184,10 @@ fn every_type_of_column_travels_along() {
     }
     assert_eq!(value("date", 1), Value::Date("2024-02-29".into()));
     assert_eq!((value("blank", 35), value("nothing", 35)), (Value::Null, Value::Null));
+    assert_eq!(value("id18", 35), Value::Integer(330_108_000_000_000_135));
+    assert_eq!(kind("id18"), ValueKind::Integer);
+    assert_eq!(value("id20", 35), Value::Text("-12345678901234567035".into()));
+    assert_eq!(value("gbk", 35), Value::Text("b9dc3335".into()));
     assert_eq!(layer.attributes.damage(), None);
 }
 
@@ -220,6 +224,59 @@ fn wrong_files_are_refused_in_a_sentence() {
     assert!(none("stub.parquet", b"PAR1").contains("it is cut short"));
     let missing = try_read(Role::Pipes, &folder.path().join("missing.parquet"), None).unwrap_err();
     assert!(matches!(missing, ReadError::Open { .. }), "{missing}");
+}
+
+#[test]
+fn what_says_to_be_in_degrees_is_not_taken_for_metres() {
+    for name in ["degrees", "crs84"] {
+        let read = |crs: Option<&str>| try_read(Role::Pipes, &made(&format!("{name}.parquet")), crs).unwrap();
+        let (said, unsaid) = (read(Some("EPSG:4549")), read(None));
+        let width = |survey: &RawSurvey| {
+            let xs = survey.layers[0].shapes.coords().iter().map(|c| c.x);
+            xs.clone().fold(f64::NEG_INFINITY, f64::max) - xs.fold(f64::INFINITY, f64::min)
+        };
+        assert!((width(&said) - width(&unsaid)).abs() < 1.0 && width(&said) > 300.0, "{}", width(&said));
+    }
+}
+
+#[test]
+fn lengths_that_lead_out_of_a_page_are_refused() {
+    for name in ["lengths-delta", "lengths-plain"] {
+        let path = made(&format!("{name}.parquet"));
+        let damage = match try_read(Role::Pipes, &path, None) {
+            Err(error) => error.to_string(),
+            Ok(survey) => format!("{:?}", survey.layers[0].attributes.damage()),
+        };
+        assert!(damage.contains("its pages are damaged"), "{name}: {damage}");
+    }
+}
+
+#[test]
+fn a_layer_without_rows_is_one_of_no_rows() {
+    let specs = [("wkb", Role::Pipes), ("empty", Role::Drainers)]
+        .map(|(name, role)| LayerSpec::new(role, made(&format!("{name}.parquet"))));
+    let survey = read_survey(&specs, &ReadOptions::default()).unwrap();
+    assert_eq!((survey.layers[0].len(), survey.layers[1].len()), (ROWS, 0));
+}
+
+#[test]
+fn a_page_that_does_not_fit_its_checksum_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checksums.parquet");
+    let mut bytes = fs::read(made("checksums.parquet")).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    read_all(&path).unwrap();
+    // The diameter of a row, as it stands in an uncompressed page.
+    let value = (300 + 17i64).to_le_bytes();
+    let at = bytes.windows(8).position(|w| w == value).unwrap();
+    bytes[at] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let refused = try_read(Role::Pipes, &path, None).map(|survey| survey.layers[0].attributes.damage());
+    let told = match refused {
+        Err(error) => error.to_string(),
+        Ok(damage) => damage.map(|d| format!("{d:?}")).unwrap_or_default(),
+    };
+    assert!(told.to_lowercase().contains("crc"), "{told}");
 }
 
 /// Numbers that look random and are the same every time.

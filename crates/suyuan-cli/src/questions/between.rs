@@ -20,7 +20,7 @@ pub fn run(args: &BetweenArgs, say: &Say) -> Result<u8, Fault> {
     } else {
         tell(&answer, say);
     }
-    let is_empty = answer.between.pipes.is_empty();
+    let is_empty = answer.between.nodes == 0 && answer.between.pipes.is_empty();
     if let Some(path) = args.output.as_ref().filter(|_| !is_empty) {
         write_out(&city, &between_package(&city, &answer, say.language), path, args.overwrite, say)?;
     }
@@ -35,17 +35,18 @@ fn tell(answer: &BetweenAnswer, say: &Say) {
     };
     let (from, to, found) = (names(&answer.from), names(&answer.to), &answer.between);
     let pipes = found.pipes.len();
-    say.answer(&match (say.language, pipes) {
-        (Language::English, 0) => format!("no way between {from} and {to}"),
-        (Language::English, _) => format!(
+    let is_empty = found.nodes == 0 && pipes == 0;
+    say.answer(&match (say.language, is_empty) {
+        (Language::English, true) => format!("no way between {from} and {to}"),
+        (Language::English, false) => format!(
             "between {from} and {to}: {}, {:.0} m, {}, {}",
             count(pipes, "pipe", "pipes"),
             found.length_m,
             count(found.nodes, "node", "nodes"),
             count(found.drainers.len(), "drainer", "drainers"),
         ),
-        (Language::Chinese, 0) => format!("{from} 与 {to} 之间没有通路"),
-        (Language::Chinese, _) => format!(
+        (Language::Chinese, true) => format!("{from} 与 {to} 之间没有通路"),
+        (Language::Chinese, false) => format!(
             "{from} 与 {to} 之间：管段 {pipes} 条，{:.0} 米，管点 {} 个，排水户 {} 个",
             found.length_m,
             found.nodes,

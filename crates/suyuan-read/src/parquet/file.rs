@@ -1,6 +1,6 @@
 //! A Parquet file: mapped, its head read and checked, its columns handed out row group by row group.
 
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -21,6 +21,10 @@ use crate::shapefile;
 /// What stands at the beginning and at the end.
 const MAGIC: &[u8] = b"PAR1";
 
+/// What the threads are called that decode columns. They do not panic but for damaged pages, which are then refused in a
+/// sentence: a program may keep quiet about it.
+pub const DECODER: &str = "suyuan parquet";
+
 /// Records that are asked for at a time.
 const AT_ONCE: usize = 8192;
 
@@ -30,6 +34,8 @@ pub(super) struct File {
     path: PathBuf,
     reader: Reader,
     rows: usize,
+    /// Of each row group that has rows: its number, its first row, and how many there are.
+    groups: Vec<(usize, usize, usize)>,
 }
 
 struct Reader(SerializedFileReader<Bytes>);
@@ -67,9 +73,16 @@ impl File {
         let reader = SerializedFileReader::new(bytes)
             .map_err(|e| damaged(format!("its description at the end is damaged: {}", plain(&e))))?;
         let mut rows = 0u64;
+        let mut groups = Vec::new();
         for (index, group) in reader.metadata().row_groups().iter().enumerate() {
             let wrong = |what: &str| damaged(format!("row group {}: {what}", index + 1));
-            rows += u64::try_from(group.num_rows()).map_err(|_| wrong("it has less than no rows"))?;
+            let count = u32::try_from(group.num_rows())
+                .map_err(|_| wrong("it has less than no rows, or too many"))?;
+            if count == 0 {
+                continue; // nothing need be where it is said to be
+            }
+            groups.push((index, rows as usize, count as usize));
+            rows += u64::from(count);
             for chunk in group.columns() {
                 check(chunk, group, length)
                     .map_err(|what| wrong(&format!("column `{}`: {what}", chunk.column_path().string())))?;
@@ -77,7 +90,7 @@ impl File {
         }
         let rows =
             u32::try_from(rows).map_err(|_| damaged(format!("it has {rows} rows, more than are read")))?;
-        Ok(Self { path: path.to_owned(), reader: Reader(reader), rows: rows as usize })
+        Ok(Self { path: path.to_owned(), reader: Reader(reader), rows: rows as usize, groups })
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -98,19 +111,6 @@ impl File {
         pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
     }
 
-    /// The row of the file at which each row group begins.
-    fn starts(&self) -> Vec<usize> {
-        let groups = self.reader.0.metadata().row_groups().iter();
-        let mut next = 0;
-        groups
-            .map(|group| {
-                let start = next;
-                next += group.num_rows() as usize;
-                start
-            })
-            .collect()
-    }
-
     /// What `work` makes of a column in each row group, in order, on all cores; it is told the first row and their number.
     ///
     /// The threads are its own: whoever waits for a column must not meanwhile be given work of the pool that asks for the same one.
@@ -119,41 +119,39 @@ impl File {
         leaf: usize,
         work: impl Fn(ColumnReader, usize, usize) -> Result<T, String> + Sync,
     ) -> Result<Vec<T>, String> {
-        let starts = self.starts();
-        let one = |group: usize| {
-            let start = starts[group];
-            let rows = self.reader.0.metadata().row_group(group).num_rows() as usize;
+        let one = |(group, start, rows): (usize, usize, usize)| {
             let pages = self.reader.0.get_row_group(group).and_then(|g| g.get_column_page_reader(leaf));
             let column = pages.map(|pages| {
                 let column = self.schema().column(leaf);
                 get_column_reader(column.clone(), Box::new(Checked::new(pages, &column)))
             });
-            column.map_err(|e| plain(&e)).and_then(|column| work(column, start, rows)).map_err(|what| {
-                format!(
-                    "column `{}` of row group {}: {what}",
-                    self.schema().column(leaf).path().string(),
-                    group + 1
-                )
+            column.map_err(|e| plain(&e)).and_then(|column| work(column, start, rows))
+        };
+        // Some of the decoders take the lengths in a page for granted.
+        let guarded = |group: (usize, usize, usize)| {
+            let made = catch_unwind(AssertUnwindSafe(|| one(group)));
+            made.unwrap_or_else(|_| Err("its pages are damaged".to_owned())).map_err(|what| {
+                let column = self.schema().column(leaf);
+                format!("column `{}` of row group {}: {what}", column.path().string(), group.0 + 1)
             })
         };
-        let threads = starts.len().min(rayon::current_num_threads());
-        if threads < 2 {
-            return (0..starts.len()).map(one).collect();
-        }
+        let threads = self.groups.len().min(rayon::current_num_threads());
         let next = AtomicUsize::new(0);
         let some = || {
             let mut done = Vec::new();
             loop {
-                let group = next.fetch_add(1, Ordering::Relaxed);
-                if group >= starts.len() {
-                    return done;
-                }
-                done.push((group, one(group)));
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some(group) = self.groups.get(number) else { return done };
+                done.push((number, guarded(*group)));
             }
         };
         let mut all: Vec<(usize, Result<T, String>)> = thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
-            let parts = workers.into_iter().map(|w| w.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            let start = |_| thread::Builder::new().name(DECODER.to_owned()).spawn_scoped(scope, some);
+            let workers: Vec<_> = (0..threads).map(start).collect();
+            let parts = workers.into_iter().map(|worker| match worker {
+                Ok(worker) => worker.join().unwrap_or_default(),
+                Err(_) => some(), // no thread to be had: what is left is done here
+            });
             parts.flatten().collect()
         });
         all.sort_unstable_by_key(|(group, _)| *group);

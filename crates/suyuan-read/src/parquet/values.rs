@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::column::reader::ColumnReader;
-use ::parquet::data_type::{FixedLenByteArray, Int96};
+use ::parquet::data_type::{ByteArray, FixedLenByteArray, Int96};
 use ::parquet::schema::types::ColumnDescriptor;
 use suyuan_core::raw::{AttributeField, Attributes, Value, ValueKind};
 use suyuan_core::text::TextColumn;
@@ -22,8 +22,10 @@ enum Meaning {
     Unsigned,
     Real,
     HalfReal,
-    /// Whole numbers of so many decimals.
+    /// Numbers of so many decimals.
     Decimal(u8),
+    /// Whole numbers longer than others, as text so that no digit is lost: ids, mostly.
+    Digits,
     Text,
     /// Days since 1970.
     Date,
@@ -45,10 +47,20 @@ fn per_second(unit: &TimeUnit) -> u32 {
 }
 
 impl Meaning {
+    /// A decimal of so many digits, of which so many stand behind the point.
+    fn decimal(digits: i32, scale: i32) -> Self {
+        match u8::try_from(scale) {
+            Ok(scale @ 1..) => Self::Decimal(scale),
+            // All numbers of 18 digits are whole numbers of 64 bits.
+            _ if digits <= 18 => Self::Integer,
+            _ => Self::Digits,
+        }
+    }
+
     fn of(leaf: &ColumnDescriptor) -> Self {
         let physical = leaf.physical_type();
         match leaf.logical_type_ref() {
-            Some(LogicalType::Decimal(kind)) => return Self::Decimal(u8::try_from(kind.scale).unwrap_or(0)),
+            Some(LogicalType::Decimal(kind)) => return Self::decimal(kind.precision, kind.scale),
             Some(LogicalType::Date) => return Self::Date,
             Some(LogicalType::Time(kind)) => return Self::Time(per_second(&kind.unit)),
             Some(LogicalType::Timestamp(kind)) => {
@@ -60,7 +72,7 @@ impl Meaning {
             _ => {}
         }
         match leaf.converted_type() {
-            ConvertedType::DECIMAL => return Self::Decimal(u8::try_from(leaf.type_scale()).unwrap_or(0)),
+            ConvertedType::DECIMAL => return Self::decimal(leaf.type_precision(), leaf.type_scale()),
             ConvertedType::DATE => return Self::Date,
             ConvertedType::TIME_MILLIS => return Self::Time(1000),
             ConvertedType::TIME_MICROS => return Self::Time(1_000_000),
@@ -90,7 +102,7 @@ impl Meaning {
             Self::Integer | Self::Unsigned => ValueKind::Integer,
             Self::Real | Self::HalfReal | Self::Decimal(_) => ValueKind::Real,
             Self::Date | Self::Moment(..) => ValueKind::Date,
-            Self::Text | Self::Time(_) | Self::Uuid | Self::Bytes => ValueKind::Text,
+            Self::Text | Self::Digits | Self::Time(_) | Self::Uuid | Self::Bytes => ValueKind::Text,
         }
     }
 }
@@ -249,11 +261,16 @@ fn half(bits: u16) -> f64 {
 fn decimal(bytes: &[u8], scale: u8) -> f64 {
     let negative = bytes.first().is_some_and(|b| b & 0x80 != 0);
     if bytes.len() <= 16 {
-        let start = if negative { -1i128 } else { 0 };
-        return scaled(bytes.iter().fold(start, |value, byte| value << 8 | i128::from(*byte)) as f64, scale);
+        return scaled(whole_of(bytes) as f64, scale);
     }
     let start = if negative { -1.0 } else { 0.0 };
     scaled(bytes.iter().fold(start, |value, byte| value * 256.0 + f64::from(*byte)), scale)
+}
+
+/// A whole number in at most 16 bytes, the highest first.
+fn whole_of(bytes: &[u8]) -> i128 {
+    let start = if bytes.first().is_some_and(|b| b & 0x80 != 0) { -1i128 } else { 0 };
+    bytes.iter().fold(start, |value, byte| value << 8 | i128::from(*byte))
 }
 
 fn scaled(digits: f64, scale: u8) -> f64 {
@@ -368,7 +385,11 @@ fn group(reader: ColumnReader, rows: usize, depth: i16, leaf: &Leaf) -> Result<H
     let fixed = |bytes: &[u8], text: &mut String| match meaning {
         Meaning::HalfReal => show(text, half_of(bytes)),
         Meaning::Decimal(scale) => show(text, decimal(bytes, scale)),
-        Meaning::Text => text.push_str(String::from_utf8_lossy(bytes).trim()),
+        Meaning::Digits if bytes.len() <= 16 => show(text, whole_of(bytes)),
+        // Bytes that are no text are told apart by their digits.
+        Meaning::Text if str::from_utf8(bytes).is_ok() => {
+            text.push_str(str::from_utf8(bytes).unwrap_or_default().trim());
+        }
         _ => bytes.iter().enumerate().for_each(|(at, byte)| {
             let dash = meaning == Meaning::Uuid && [4, 6, 8, 10].contains(&at);
             let _ = write!(text, "{}{byte:02x}", if dash { "-" } else { "" });
@@ -391,6 +412,9 @@ fn group(reader: ColumnReader, rows: usize, depth: i16, leaf: &Leaf) -> Result<H
         ColumnReader::DoubleColumnReader(reader) => of_real(drain(reader, rows)?),
         ColumnReader::ByteArrayColumnReader(reader) => {
             let chunk = drain(reader, rows)?;
+            if meaning == Meaning::Integer {
+                return of_whole(chunk.map(|v: &ByteArray| whole_of(v.data()) as i64));
+            }
             if numeric {
                 return Ok(Held::Real(reals(&chunk, rows, depth, |v| number(v.data()))));
             }
@@ -398,6 +422,9 @@ fn group(reader: ColumnReader, rows: usize, depth: i16, leaf: &Leaf) -> Result<H
         }
         ColumnReader::FixedLenByteArrayColumnReader(reader) => {
             let chunk: Chunk<FixedLenByteArray> = drain(reader, rows)?;
+            if meaning == Meaning::Integer {
+                return of_whole(chunk.map(|v| whole_of(v.data()) as i64));
+            }
             if numeric {
                 return Ok(Held::Real(reals(&chunk, rows, depth, |v| number(v.data()))));
             }

@@ -64,6 +64,9 @@ def every_type():
         "time": some(lambda n: dt.time(8, 30, n), pa.time32("ms")),
         "d4": some(lambda n: tiny(n) / 100, pa.decimal128(7, 2)),
         "d8": some(lambda n: tiny(n) / 1000, pa.decimal128(16, 3)),
+        "id18": some(lambda n: tiny(330108000000000100 + n), pa.decimal128(18, 0)),
+        "id20": some(lambda n: tiny(-12345678901234567000 - n), pa.decimal128(20, 0)),
+        "gbk": some(lambda n: f"管{n}".encode("gbk"), pa.binary()),
         "d16": some(lambda n: tiny(-n) / 8, pa.decimal128(30, 3)),
         "nested": some(lambda n: {"a": n, "b": f"b{n}"}, pa.struct([("a", pa.int32()), ("b", pa.string())])),
         "list": some(lambda n: [n, None, n + 1], pa.list_(pa.int32())),
@@ -142,6 +145,8 @@ def nested_lists():
 frame().to_parquet("wkb.parquet", row_group_size=16, write_covering_bbox=True)
 frame().to_parquet("geoarrow.parquet", geometry_encoding="geoarrow", schema_version="1.1.0")
 frame(None).to_parquet("no-crs.parquet")
+frame().iloc[:0].to_parquet("empty.parquet")
+frame().to_parquet("checksums.parquet", compression=None, write_page_checksum=True, use_dictionary=False)
 frame("EPSG:4490", lambda n: LineString([(120 + n / 1e4, 30), (120 + n / 1e4, 30.001)])).to_parquet("degrees.parquet")
 for codec in ("none", "gzip", "zstd", "brotli", "lz4"):
     frame().to_parquet(f"{codec}.parquet", compression=None if codec == "none" else codec)
