@@ -152,7 +152,7 @@ mod questions {
 
     #[divan::bench]
     fn partition() -> Partition {
-        partition_by_outfall(&CITY.network, &Barriers::default())
+        partition_by_outfall(&CITY.network, CITY.trace_index(), &Barriers::default())
     }
 
     #[divan::bench(args = [false, true])]

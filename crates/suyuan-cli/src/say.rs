@@ -177,8 +177,9 @@ impl Say {
         }
     }
 
-    /// Tells that no pipe meets a condition.
-    pub fn nothing_meets(&self, condition: &str) {
+    /// Tells that no pipe meets the condition that was given, if so.
+    pub fn unmet(&self, condition: Option<&str>, unmet: bool) {
+        let Some(condition) = condition.filter(|_| unmet) else { return };
         self.warning(&match self.language {
             Language::English => format!("no pipe meets --where {condition}: nothing is passed"),
             Language::Chinese => format!("没有管段符合 --where {condition}，无管段可通过"),

@@ -61,6 +61,7 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
     };
     let tracer = city.tracer(&request)?;
     say.barriers_on_pipes(tracer.barriers_on_pipes());
+    say.unmet(args.ask.condition.as_deref(), tracer.unmet());
     let starts = starts(&city, args)?;
     let in_batch = batch_of(args);
     let (mut batch, done) = match in_batch {

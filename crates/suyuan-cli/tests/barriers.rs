@@ -103,3 +103,19 @@ fn a_barrier_inside_a_pipe_shuts_it_and_says_so() {
         assert!(stderr(&output).contains("lies on pipe YSGD0353"), "{line}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn a_condition_that_no_pipe_meets_is_told() {
+    for command in ["trace city.toml --from PK009", "travel city.toml --from PK009"] {
+        for (condition, told) in [("管径>99999", true), ("管径>0", false)] {
+            let line = format!("{command} --where {condition}");
+            let output = suyuan(&samples().join("binjiang"), &line.split(' ').collect::<Vec<_>>(), &[]);
+            assert_eq!(
+                stderr(&output).contains("no pipe meets --where"),
+                told,
+                "{line}: {}",
+                stderr(&output)
+            );
+        }
+    }
+}

@@ -265,7 +265,7 @@ fn layers_of_the_wrong_kind_are_refused() {
 }
 
 /// Wrong questions in the sample city, the exit code, and what the sentence must name.
-const QUESTIONS: [(&str, i32, &[&str]); 19] = [
+const QUESTIONS: [(&str, i32, &[&str]); 18] = [
     ("travel city.toml --from PK999", 3, &["PK999"]),
     ("travel city.toml --from PK009 --at node:QQ", 3, &["QQ"]),
     ("travel city.toml --from PK009 --depth-ratio 0", 2, &["depth_ratio"]),
@@ -281,7 +281,6 @@ const QUESTIONS: [(&str, i32, &[&str]); 19] = [
     ("travel city.toml --from PK009 --where colour=1", 3, &["colour"]),
     ("common city.toml --from PK009", 2, &["--from"]),
     ("between city.toml --from PK009 --to node:QQ", 3, &["QQ"]),
-    ("between city.toml --from PK009", 2, &["--to"]),
     ("isolate city.toml --from node:QQ", 3, &["QQ"]),
     ("accumulate city.toml --of colour", 3, &["colour", "--of"]),
     ("accumulate city.toml --at PK009 --max-snap=-1", 2, &["--max-snap"]),

@@ -331,6 +331,7 @@ impl City {
             max_snap: request.max_snap,
             language: request.language,
             barriers_on_pipes: asked.barriers_on_pipes,
+            unmet: asked.unmet,
         })
     }
 
@@ -386,6 +387,7 @@ pub struct CityTracer<'a> {
     max_snap: f64,
     language: Language,
     barriers_on_pipes: Vec<(String, String)>,
+    unmet: bool,
 }
 
 impl<'a> CityTracer<'a> {
@@ -400,6 +402,7 @@ impl<'a> CityTracer<'a> {
             max_snap: self.max_snap,
             language: self.language,
             barriers_on_pipes: self.barriers_on_pipes.clone(),
+            unmet: self.unmet,
         }
     }
 
@@ -499,6 +502,12 @@ impl<'a> CityTracer<'a> {
     #[must_use]
     pub fn barriers_on_pipes(&self) -> &[(String, String)] {
         &self.barriers_on_pipes
+    }
+
+    /// Whether no pipe meets the condition, so that nothing is passed.
+    #[must_use]
+    pub fn unmet(&self) -> bool {
+        self.unmet
     }
 }
 

@@ -21,11 +21,13 @@ pub struct Asked {
     pub barriers: Barriers,
     /// Barriers that lie on the inside of a pipe, which is shut as a whole: what was asked for, and the pipe.
     pub barriers_on_pipes: Vec<(String, String)>,
+    /// Whether there is a condition that no pipe meets, so that nothing is passed.
+    pub unmet: bool,
 }
 
 impl Default for Asked {
     fn default() -> Self {
-        Self { max_snap: 20.0, barriers: Barriers::default(), barriers_on_pipes: Vec::new() }
+        Self { max_snap: 20.0, barriers: Barriers::default(), barriers_on_pipes: Vec::new(), unmet: false }
     }
 }
 
@@ -64,7 +66,9 @@ impl City {
             }
         }
         if let Some(condition) = condition {
-            found.pipes.extend(self.pipes_outside(condition)?);
+            let outside = self.pipes_outside(condition)?;
+            asked.unmet = outside.len() == self.network.pipe_count();
+            found.pipes.extend(outside);
         }
         Ok(asked)
     }

@@ -27,6 +27,7 @@ fn opened(ask: &AskArgs, output: Option<&Path>, say: &Say) -> Result<(City, Aske
     }
     let asked = city.asked(&ask.barrier, ask.condition.as_deref(), max_snap)?;
     say.barriers_on_pipes(&asked.barriers_on_pipes);
+    say.unmet(ask.condition.as_deref(), asked.unmet);
     say.step("trace", Some((1, 1)));
     Ok((city, asked))
 }
