@@ -97,7 +97,9 @@ impl Batch {
         match (self, told) {
             (Self::Lines(lines), Told::Line(line)) => lines.push(&line),
             (Self::Rows(rows), Told::Rows(values)) => rows.push(values),
-            _ => Ok(()),
+            (Self::Lines(_), Told::Rows(_)) | (Self::Rows(_), Told::Line(_)) => {
+                unreachable!("one kind makes the file and what is told")
+            }
         }
     }
 

@@ -35,7 +35,7 @@ fn tell(answer: &IsolateAnswer, say: &Say) {
     let plugs = answer.plugs.len();
     let metres = answer.held_m;
     say.answer(&match (say.language, plugs) {
-        (Language::English, 0) => format!("{names}: the water comes to no outfall anyway"),
+        (Language::English, 0) => format!("{names}: the water comes to no outfall; there is nothing to plug"),
         (Language::English, _) => format!(
             "{names}: {} water from {}; it fills up to {metres:.0} m of pipe",
             count(plugs, "plug keeps", "plugs keep"),
@@ -46,7 +46,7 @@ fn tell(answer: &IsolateAnswer, say: &Say) {
                 .collect::<Vec<_>>()
                 .join(" and "),
         ),
-        (Language::Chinese, 0) => format!("{names}：来水本不到达任何排口，无需封堵"),
+        (Language::Chinese, 0) => format!("{names}：来水不到达任何排口，无需封堵"),
         (Language::Chinese, _) => format!(
             "{names}：封堵 {plugs} 处即可阻断至排口 {outfalls} 个、管网末端 {dead} 处；蓄水管段最多 {metres:.0} 米"
         ),

@@ -131,6 +131,7 @@ impl City {
         let bad = |_| Error::NoNumbers { field: of.key().to_owned() };
         let sums = question(network, &amounts, &asked.barriers).map_err(bad)?;
         let barred: BTreeSet<PipeId> = asked.barriers.pipes.iter().copied().collect();
+        let barriers: BTreeSet<NodeId> = asked.barriers.nodes.iter().copied().collect();
         let open = |reach: &ReachId| network.is_open(*reach) && !barred.contains(&network.reach(*reach).pipe);
         let own = |reach: ReachId| found.reaches.get(reach.index()).copied().unwrap_or(0.0);
         let through = |reach: ReachId| {
@@ -139,7 +140,7 @@ impl City {
             }
             let row = network.reach(reach);
             // A barrier hands on its own amount alone.
-            let above = if asked.barriers.nodes.contains(&row.from) {
+            let above = if barriers.contains(&row.from) {
                 found.nodes.get(row.from.index()).copied().unwrap_or(0.0)
             } else {
                 sums[row.from.index()]

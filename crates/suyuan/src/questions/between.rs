@@ -2,19 +2,17 @@
 
 use serde::Serialize;
 use suyuan_core::Language;
-use suyuan_core::raw::ShapeKind;
-use suyuan_export::{Look, Package};
+use suyuan_export::Package;
 use suyuan_network::Place;
 use suyuan_trace::{Between, all_between};
 
-use super::{SharedAnswer, find_all};
+use super::{SharedAnswer, find_all, stretches};
 use crate::answer::StartAnswer;
 use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::package::{lies_around, places, run_info};
 use crate::places::Places;
-use crate::rows::{Kind, Rows, attributes};
 
 /// What lies between two groups of places.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,43 +53,15 @@ impl City {
 /// What lies between, as a layer.
 #[must_use]
 pub fn between_package(city: &City, answer: &BetweenAnswer, language: Language) -> Package {
-    let network = &city.network;
-    let columns = [
-        ("pipe", "Pipe", "管段编号", Kind::Text),
-        ("from_node", "Upper node", "上游管点", Kind::Text),
-        ("to_node", "Lower node", "下游管点", Kind::Text),
-        ("certainty", "Certainty of direction", "流向可信度", Kind::Text),
-        ("length_m", "Length (m)", "长度(m)", Kind::Real),
-    ];
-    let mut rows = Rows::new(ShapeKind::Line, language, &columns);
-    let mut origins = Vec::new();
-    let mut drawn = vec![false; network.reach_count()];
-    for (id, measures) in &answer.stretches.reaches {
-        let reach = network.reach(*id);
-        rows.text("pipe", network.pipe_name(reach.pipe))
-            .text("from_node", network.node(reach.from).name)
-            .text("to_node", network.node(reach.to).name)
-            .text("certainty", reach.certainty.label(language))
-            .real("length_m", measures[1] - measures[0]);
-        let line = network.line_of_stretch(*id, *measures);
-        if line.len() < 2 {
-            rows.shape([]);
-        } else {
-            rows.shape([line.as_slice()]);
-        }
-        origins.push(network.pipe(reach.pipe).origin);
-        drawn[id.index()] = true;
-    }
     let title = language.pick("Pipes between", "连通管段");
-    let mut table = rows.table("between", title, title, Look::TracedPipes);
-    table.columns.extend(attributes(city, &origins));
+    let (table, drawn) = stretches(city, &answer.stretches.reaches, ["between", title, title], language);
     let mut tables = vec![places(answer.from.iter().chain(&answer.to), language, title), table];
     tables.extend(lies_around(city, &tables, &drawn, language));
     let names = |places: &[StartAnswer]| places.iter().map(|s| s.id.as_str()).collect::<Vec<_>>().join(", ");
     let what = language.pick("suyuan between", "管网连通分析");
     Package {
         title: format!("{what} {} – {}", names(&answer.from), names(&answer.to)),
-        crs: network.crs().clone(),
+        crs: city.network.crs().clone(),
         language,
         tables,
         focus: Some("between".to_owned()),

@@ -7,14 +7,14 @@ use suyuan_export::{Look, Package};
 use suyuan_network::{Place, PlaceKind};
 use suyuan_trace::{Isolation, isolate};
 
-use super::{SpotAnswer, find_all, spot};
+use super::{SpotAnswer, find_all, spot, stretches};
 use crate::answer::{StartAnswer, dedup, round};
 use crate::asked::Asked;
 use crate::city::City;
 use crate::error::Error;
 use crate::package::{lies_around, places, run_info};
 use crate::places::Places;
-use crate::rows::{Kind, Rows, attributes};
+use crate::rows::{Kind, Rows};
 
 /// A manhole to plug.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -120,36 +120,10 @@ pub fn isolate_package(city: &City, answer: &IsolateAnswer, language: Language) 
             None => plugs.shape([]),
         }
     }
-    let columns = [
-        ("pipe", "Pipe", "管段编号", Kind::Text),
-        ("from_node", "Upper node", "上游管点", Kind::Text),
-        ("to_node", "Lower node", "下游管点", Kind::Text),
-        ("certainty", "Certainty of direction", "流向可信度", Kind::Text),
-        ("length_m", "Length (m)", "长度(m)", Kind::Real),
-    ];
-    let mut held = Rows::new(ShapeKind::Line, language, &columns);
-    let mut origins = Vec::new();
-    for id in &answer.isolation.held {
-        let reach = network.reach(*id);
-        held.text("pipe", network.pipe_name(reach.pipe))
-            .text("from_node", network.node(reach.from).name)
-            .text("to_node", network.node(reach.to).name)
-            .text("certainty", reach.certainty.label(language))
-            .real("length_m", reach.length());
-        let line = network.line_along_flow(*id);
-        if line.len() < 2 {
-            held.shape([]);
-        } else {
-            held.shape([line.as_slice()]);
-        }
-        origins.push(network.pipe(reach.pipe).origin);
-    }
     let plugs = plugs.table("plugs", language.pick("Plugs", "封堵点"), group, Look::Plugs);
-    let mut held =
-        held.table("held", language.pick("Pipes that hold the water", "蓄水管段"), group, Look::TracedPipes);
-    held.columns.extend(attributes(city, &origins));
-    let mut drawn = vec![false; network.reach_count()];
-    answer.isolation.held.iter().for_each(|r| drawn[r.index()] = true);
+    let whole: Vec<_> = answer.isolation.held.iter().map(|r| (*r, network.reach(*r).measures)).collect();
+    let title = language.pick("Pipes that hold the water", "蓄水管段");
+    let (held, drawn) = stretches(city, &whole, ["held", title, group], language);
     let mut tables = vec![places(&answer.starts, language, group), plugs, held];
     tables.extend(lies_around(city, &tables, &drawn, language));
     let names: Vec<&str> = answer.starts.iter().map(|s| s.id.as_str()).collect();
