@@ -120,7 +120,7 @@ pub fn build_network(
     let listed_outfalls: HashSet<String> = outfall_rows.iter().map(|row| row.id.clone()).collect();
     outfalls::join(survey, &lines, &segments, &mut joins, &mut outfall_rows, config.outfall_reach);
     let mut findings = std::mem::take(&mut joins.findings);
-    overlap::report(&lines, &segments, &mut findings);
+    overlap::report(&lines, std::mem::take(&mut joins.shared), &mut findings);
     drop(segments);
     let kind_of = |origin: Origin| {
         let kind = survey.layers[origin.layer as usize].kind(origin.row as usize);

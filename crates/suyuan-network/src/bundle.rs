@@ -5,10 +5,10 @@
 //! below a node would count as above it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use crate::seen::{Seen, mixed};
 use crate::web::Link;
 
 /// What a bundle says together is never surer than this, as the logarithm of its odds: beyond two recorded pipes (a million to
@@ -55,40 +55,10 @@ impl Ways {
     }
 }
 
-/// Which pairs of nodes are linked more than once, or share their place in a table with another pair: few are left to be
-/// sorted.
-struct Seen {
-    /// Two bits for each place: seen, and seen again.
-    places: Vec<AtomicU64>,
-}
-
-impl Seen {
-    fn new(count: usize) -> Self {
-        let words = count.next_power_of_two().max(2);
-        Self { places: (0..words).into_par_iter().map(|_| AtomicU64::new(0)).collect() }
-    }
-
-    /// The word and the bit of a link, the same whichever way it runs.
-    fn place(&self, link: &Link) -> (&AtomicU64, u64) {
-        let [a, b] = link.nodes;
-        let key = u64::from(a.min(b)) << 32 | u64::from(a.max(b));
-        // Knuth's multiplicative hashing: the upper bits are the mixed ones.
-        let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let word = hash >> (64 - self.places.len().ilog2());
-        (&self.places[word as usize], 1 << (2 * (hash >> 8 & 31)))
-    }
-
-    fn note(&self, link: &Link) {
-        let (word, bit) = self.place(link);
-        if word.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
-            word.fetch_or(bit << 1, Ordering::Relaxed);
-        }
-    }
-
-    fn again(&self, link: &Link) -> bool {
-        let (word, bit) = self.place(link);
-        word.load(Ordering::Relaxed) & bit << 1 != 0
-    }
+/// A number for a pair of nodes, the same whichever way round.
+fn pair(link: &Link) -> u64 {
+    let [a, b] = link.nodes;
+    mixed(u64::from(a.min(b)) << 32 | u64::from(a.max(b)))
 }
 
 /// What a pipe says of its own flow, before anything is weighed.
@@ -131,10 +101,10 @@ impl Bundles {
     pub(crate) fn of(links: &[Link], word: impl Fn(u32) -> Option<Word> + Sync) -> Self {
         let seen = Seen::new(links.len());
         let tells = |link: &&Link| link.nodes[0] != link.nodes[1] && word(link.pipe).is_some();
-        links.par_iter().filter(tells).for_each(|link| seen.note(link));
+        links.par_iter().filter(tells).for_each(|link| seen.note(pair(link)));
         let mut between: Vec<Between> = links
             .par_iter()
-            .filter(|link| tells(link) && seen.again(link))
+            .filter(|link| tells(link) && seen.again(pair(link)))
             .map(|link| {
                 let [a, b] = link.nodes;
                 ([a.min(b), a.max(b)], link.pipe, a > b)

@@ -13,6 +13,7 @@ use suyuan_core::{Coord, Finding, FindingCode, Language, System};
 use crate::config::{JoinBy, SnapTolerance};
 use crate::decisions::DecidedJoin;
 use crate::grid::distance;
+use crate::overlap::Shared;
 use crate::segments::Segments;
 use crate::spots::Spots;
 use crate::survey::{COINCIDENT, LABEL_REACH, Lines};
@@ -55,6 +56,8 @@ pub(crate) struct Joins {
     pub(crate) root: Vec<u32>,
     pub(crate) splits: Vec<Split>,
     pub(crate) near_misses: Vec<NearMiss>,
+    /// Pieces of lines that lie on other lines.
+    pub(crate) shared: Vec<Shared>,
     /// Places of elements beyond the surveyed points: outfalls in mid-pipe.
     pub(crate) extra: Vec<Coord<f64>>,
     pub(crate) findings: Vec<Finding>,
@@ -135,9 +138,9 @@ pub(crate) fn join(
     }
     joiner.join_labels();
     joiner.join_coincident(&spots, pairs);
-    let near_misses = joiner.join_to_lines(segments, &mut splits);
+    let (near_misses, shared) = joiner.join_to_lines(segments, &mut splits);
     let root = (0..count as u32).map(|i| joiner.union.find(i)).collect();
-    Joins { root, splits, near_misses, extra: Vec::new(), findings: joiner.findings }
+    Joins { root, splits, near_misses, shared, extra: Vec::new(), findings: joiner.findings }
 }
 
 impl Joiner<'_> {

@@ -35,6 +35,7 @@ mod quality;
 mod recorded;
 mod records;
 mod rows;
+mod seen;
 mod segments;
 mod split;
 mod spots;

@@ -90,10 +90,14 @@ impl Web {
         let stride = (self.roles.len() / SAMPLE).max(1);
         let mut sampled = 0;
         let count = chunks.len();
-        for c in (0..stride).flat_map(|first| (first..count).step_by(stride)) {
-            if sampled < SAMPLE {
-                sampled += chunks[c].nodes.len();
-                chunks[c].sampled = true;
+        // A run much bigger than the sample should be counts only where the others are too small to judge by.
+        for (enough, most) in [(SAMPLE, 2 * SAMPLE), (SAMPLE / 2, usize::MAX)] {
+            for c in (0..stride).flat_map(|first| (first..count).step_by(stride)) {
+                let chunk = &mut chunks[c];
+                if sampled < enough && !chunk.sampled && chunk.nodes.len() <= most {
+                    sampled += chunk.nodes.len();
+                    chunk.sampled = true;
+                }
             }
         }
         chunks

@@ -120,9 +120,8 @@ fn nearest_pipe(
         wide *= 4.0;
         segments.tree.near(place, wide, near);
         let distance = |s: &u32| {
-            let (part, vertex) = segments.list[*s as usize];
-            let line = lines.line(part as usize);
-            nearest_on_segment(line[vertex as usize], line[vertex as usize + 1], place).1.sqrt()
+            let [a, b] = segments.ends(lines, *s);
+            nearest_on_segment(a, b, place).1.sqrt()
         };
         if let Some(found) = near.iter().map(distance).filter(|d| *d <= wide).min_by(f64::total_cmp) {
             return Some(found);
@@ -162,14 +161,14 @@ impl OutfallRow {
         let mut inside: Option<(f64, u32, f64)> = None;
         let mut end: Option<(f64, u32)> = None;
         for s in near {
-            let (part, vertex) = segments.list[*s as usize];
+            let part = segments.part(*s);
             if !self.system.joins(lines.pipes[lines.parts[part as usize].pipe as usize].system) {
                 continue;
             }
+            let [a, b] = segments.ends(lines, *s);
             let line = lines.line(part as usize);
-            let (a, b) = (line[vertex as usize], line[vertex as usize + 1]);
             let (t, d2) = nearest_on_segment(a, b, place);
-            let measure = segments.measures[*s as usize] + t * distance(a, b);
+            let measure = segments.measure(*s) + t * distance(a, b);
             if d2.sqrt() <= reach && inside.is_none_or(|(d, p, _)| (d2.sqrt(), part) < (d, p)) {
                 inside = Some((d2.sqrt(), part, measure));
             }

@@ -8,7 +8,7 @@ use crate::segments::Segments;
 use crate::survey::{COINCIDENT, Lines};
 
 /// Lines that run nearer to each other than this are one drawn twice, metres.
-const WITHIN: f64 = COINCIDENT;
+pub(crate) const WITHIN: f64 = COINCIDENT;
 /// A stretch shorter than this is no more than a joint drawn past its node, metres.
 const LEAST: f64 = 1.0;
 /// Pieces of a stretch that lie no farther apart than this go on into each other, metres.
@@ -18,11 +18,9 @@ const STEEP: f64 = 0.2;
 /// Longer segments that share less than this of each other only touch or cross, metres; it is less than a seam.
 const TOUCH: f64 = 0.025;
 const SHORT: f64 = 0.1;
-/// Segments that are looked at together: one leaf of the tree, the fastest of 1, 4 and 8.
-const CHUNK: usize = 4;
 
 /// A piece of a part that another pipe runs on.
-struct Shared {
+pub(crate) struct Shared {
     /// The pipe of the part, and the other one.
     pipes: [u32; 2],
     part: u32,
@@ -40,57 +38,20 @@ impl Shared {
     }
 }
 
-/// Finds pipes that run on another for a metre or more within a centimetre, if they are not alike vertex for vertex.
-///
-/// # Complexity
-/// O(n log n) for n segments, and the pairs of those whose boxes touch.
-pub(crate) fn report(lines: &Lines, segments: &Segments, findings: &mut Vec<Finding>) {
-    let ends = |s: usize| {
-        let (part, vertex) = segments.list[s];
-        let at = lines.parts[part as usize].coords.0 as usize + vertex as usize;
-        [lines.coords[at], lines.coords[at + 1]]
-    };
-    let pipe = |s: usize| lines.parts[segments.list[s].0 as usize].pipe;
-    let count = segments.list.len();
-    // Pairs of which the earlier one is in a chunk.
-    let look = |near: &mut Vec<u32>, found: &mut Vec<Shared>, first: usize| {
-        let own = first..(first + CHUNK).min(count);
-        let mut boxes = [[0.0; 4]; CHUNK];
-        let mut all = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
-        for s in own.clone() {
-            let [west, south, east, north] = around(ends(s));
-            boxes[s - first] = [west - WITHIN, south - WITHIN, east + WITHIN, north + WITHIN];
-            all = both(all, boxes[s - first]);
-        }
-        segments.tree.touching(all, near);
-        let after = near.partition_point(|t| (*t as usize) <= first);
-        for t in near[after..].iter().map(|t| *t as usize) {
-            let theirs = ends(t);
-            let there = around(theirs);
-            if !touch(all, there) {
-                continue;
-            }
-            for s in own.clone().take_while(|s| *s < t) {
-                if !touch(boxes[s - first], there) || pipe(s) == pipe(t) {
-                    continue;
-                }
-                if let Some(([from, to], [first, last])) = shared(ends(s), theirs) {
-                    let start = segments.measures[s];
-                    let vertices = [start + first, start + last];
-                    let (part, pipes) = (segments.list[s].0, [pipe(s), pipe(t)]);
-                    found.push(Shared { pipes, part, from: start + from, to: start + to, vertices });
-                }
-            }
-        }
-    };
-    let mut shared: Vec<Shared> = (0..count.div_ceil(CHUNK))
-        .into_par_iter()
-        .fold(Default::default, |(mut near, mut found), chunk| {
-            look(&mut near, &mut found, chunk * CHUNK);
-            (near, found)
-        })
-        .flat_map_iter(|(_, found): (Vec<u32>, Vec<Shared>)| found)
-        .collect();
+/// The piece of the earlier one of two segments that the later one runs on, if there is one and they are of different pipes.
+pub(crate) fn look(lines: &Lines, segments: &Segments, s: u32, t: u32) -> Option<Shared> {
+    let pipes = [s, t].map(|s| lines.parts[segments.part(s) as usize].pipe);
+    if pipes[0] == pipes[1] {
+        return None;
+    }
+    let ([from, to], [first, last]) = shared(segments.ends(lines, s), segments.ends(lines, t))?;
+    let start = segments.measure(s);
+    let vertices = [start + first, start + last];
+    Some(Shared { pipes, part: segments.part(s), from: start + from, to: start + to, vertices })
+}
+
+/// Tells of pipes that run on another for a metre or more within a centimetre, if they are not alike vertex for vertex.
+pub(crate) fn report(lines: &Lines, mut shared: Vec<Shared>, findings: &mut Vec<Finding>) {
     shared.par_sort_unstable_by(|a, b| {
         (a.pipes, a.part).cmp(&(b.pipes, b.part)).then(a.from.total_cmp(&b.from)).then(a.to.total_cmp(&b.to))
     });
@@ -135,18 +96,6 @@ fn runs(pieces: &[Shared]) -> Vec<Shared> {
     }
     runs.retain(|run| run.length() >= LEAST);
     runs
-}
-
-fn around([a, b]: [Coord<f64>; 2]) -> [f64; 4] {
-    [a.x.min(b.x), a.y.min(b.y), a.x.max(b.x), a.y.max(b.y)]
-}
-
-fn touch(a: [f64; 4], b: [f64; 4]) -> bool {
-    a[0] <= b[2] && a[1] <= b[3] && b[0] <= a[2] && b[1] <= a[3]
-}
-
-fn both(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
-    [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
 }
 
 /// From where to where, in metres along a segment, another one runs within [`WITHIN`] of it, and the first and last end of

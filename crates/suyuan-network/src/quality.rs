@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::visit::NodeFiltered;
@@ -13,6 +12,7 @@ use suyuan_core::{Certainty, Coord, Finding, FindingCode, FlowMode, NodeKind, Sy
 use crate::ids::{NodeId, PipeId, ReachId};
 use crate::network::Network;
 use crate::records::{round, tally, too_many};
+use crate::seen::{Seen, mixed};
 
 /// A pipe is larger than what it runs into where its diameter is so many times that of all of them together. Neighbours in
 /// the series of nominal sizes are 1.11 apart and more; one size in inches and in millimetres, 1.06 at most.
@@ -31,6 +31,9 @@ impl Network {
         let count = self.node_count();
         let mut gone = vec![false; count];
         for downstream in [true, false] {
+            if gone.iter().all(|gone| *gone) {
+                return Vec::new();
+            }
             let (back, on) =
                 if downstream { (&self.incoming, &self.outgoing) } else { (&self.outgoing, &self.incoming) };
             let far = |r: &ReachId| {
@@ -54,9 +57,6 @@ impl Network {
                     }
                 }
             }
-        }
-        if gone.iter().all(|gone| *gone) {
-            return Vec::new();
         }
         let kept = NodeFiltered::from_fn(self, |n: NodeId| !gone[n.index()]);
         kosaraju_scc(&kept).into_iter().filter(|ring| ring.len() > 1 && !gone[ring[0].index()]).collect()
@@ -140,18 +140,18 @@ pub(crate) fn report_duplicates(network: &Network, findings: &mut Vec<Finding>) 
         drawn.min(turned)
     };
     // Drawings that are alike have ends that are alike, whichever way they run.
-    let ends = |pipe: PipeId| -> Option<(u64, PipeId)> {
+    let ends = |pipe: PipeId| -> Option<u64> {
         let first = network.parts_of(pipe).find_map(|line| line.first().copied())?;
         let last = network.parts_of(pipe).last()?.last().copied()?;
-        let of = |c: Coord<f64>| {
-            let mut hasher = DefaultHasher::new();
-            [c.x.to_bits(), c.y.to_bits()].hash(&mut hasher);
-            hasher.finish()
-        };
-        Some((of(first).wrapping_add(of(last)), pipe))
+        let of = |c: Coord<f64>| mixed(mixed(c.x.to_bits()) ^ c.y.to_bits());
+        Some(mixed(of(first).wrapping_add(of(last))))
     };
-    let mut ends: Vec<(u64, PipeId)> =
-        (0..network.pipe_count() as u32).into_par_iter().filter_map(|p| ends(PipeId(p))).collect();
+    let pipes = || (0..network.pipe_count() as u32).into_par_iter().map(PipeId);
+    let keys: Vec<Option<u64>> = pipes().map(ends).collect();
+    let seen = Seen::new(keys.len());
+    keys.par_iter().flatten().for_each(|key| seen.note(*key));
+    let again = pipes().filter_map(|p| Some((keys[p.index()].filter(|key| seen.again(*key))?, p)));
+    let mut ends: Vec<(u64, PipeId)> = again.collect();
     ends.par_sort_unstable();
     for group in ends.chunk_by(|a, b| a.0 == b.0).filter(|g| g.len() > 1) {
         let mut keyed: Vec<(Vec<[u64; 2]>, PipeId)> = group.iter().map(|(_, p)| (key(*p), *p)).collect();

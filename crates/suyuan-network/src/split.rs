@@ -67,7 +67,14 @@ fn structure<'a>(
         }
     }
     let [xs, ys] = places;
-    let median = (!xs.is_empty()).then(|| Coord { x: lower_median(xs), y: lower_median(ys) });
+    let median = match (xs.as_slice(), ys.as_slice()) {
+        ([], _) => None,
+        // Nearly every node: all its ends share their place.
+        ([x, ..], [y, ..]) if xs.iter().all(|v| v == x) && ys.iter().all(|v| v == y) => {
+            Some(Coord { x: *x, y: *y })
+        }
+        _ => Some(Coord { x: lower_median(xs), y: lower_median(ys) }),
+    };
     if name.is_empty() {
         name = point.map_or("", |p| p.id.as_str());
     }

@@ -7,7 +7,7 @@ use crate::grid::distance2;
 
 const NONE: u32 = u32::MAX;
 /// Cells are at least so wide, metres, so that a district fits into the table side by side.
-const NARROWEST: f64 = 2.0;
+const NARROWEST: f64 = 8.0;
 /// Places that are looked at together.
 const CHUNK: usize = 8192;
 

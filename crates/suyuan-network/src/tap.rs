@@ -8,6 +8,7 @@ use suyuan_core::{Coord, Finding, FindingCode, FlowMode, Language};
 use crate::config::SnapTolerance;
 use crate::grid::{distance, nearest_on_segment};
 use crate::join::{Joiner, NearMiss, SAME_VERTEX, SHORT_SHARE, Split};
+use crate::overlap::{self, Shared};
 use crate::segments::Segments;
 use crate::survey::COINCIDENT;
 
@@ -23,60 +24,114 @@ const GAP_ANYWHERE: f64 = 1.0;
 const STRAIGHT_ON: f64 = 0.866;
 
 impl Joiner<'_> {
-    /// Lets nodes split the lines they lie on, and free ends reach for what is near.
-    pub(crate) fn join_to_lines(&mut self, segments: &Segments, splits: &mut Vec<Split>) -> Vec<NearMiss> {
+    /// Lets nodes split the lines they lie on, and free ends reach for what is near; and what of lines lies on other lines.
+    pub(crate) fn join_to_lines(
+        &mut self,
+        segments: &Segments,
+        splits: &mut Vec<Split>,
+    ) -> (Vec<NearMiss>, Vec<Shared>) {
         let roots: Vec<u32> = (0..self.places.len() as u32).map(|e| self.union.find(e)).collect();
         let mut members = vec![0u32; self.places.len()];
         for root in &roots[..self.ends()] {
             members[*root as usize] += 1;
         }
         let joiner = &*self;
-        let looked: Vec<Look> = (0..roots.len() as u32)
+        let (touching, shared) = joiner.pairs(segments, &roots, &members);
+        let tapped = touching.par_chunk_by(|a, b| a.0 == b.0).flat_map_iter(|near| {
+            let (element, segments_near) = (near[0].0, near.iter().map(|n| n.1));
+            joiner.taps(segments, &roots, element, &segments_near.collect::<Vec<u32>>())
+        });
+        splits.par_extend(tapped);
+        let wishes: Vec<Wish> = (0..roots.len() as u32)
             .into_par_iter()
-            .map_init(Vec::new, |near, element| joiner.look(segments, &roots, &members, element, near))
+            .filter(|element| joiner.stance(&roots, &members, *element) == Stance::Free)
+            .map_init(Vec::new, |near, element| joiner.reach_out(segments, &roots, element, near))
             .flatten_iter()
             .collect();
-        let mut wishes = Vec::new();
-        for look in looked {
-            match look {
-                Look::Splits(found) => splits.extend(found),
-                Look::Wish(wish) => wishes.push(*wish),
-            }
-        }
-        self.grant(wishes, &mut members, splits)
+        (self.grant(wishes, &mut members, splits), shared)
     }
 
-    /// What one element finds around it; `near` is scratch memory.
-    fn look(
+    /// What an element looks for.
+    fn stance(&self, roots: &[u32], members: &[u32], element: u32) -> Stance {
+        let root = roots[element as usize];
+        let is_end = (element as usize) < self.ends();
+        let open = self.open[element as usize];
+        let free = if is_end { members[root as usize] == 1 && open } else { members[root as usize] == 0 };
+        if self.places[element as usize].is_none() || self.settled.contains(&element) {
+            Stance::Idle
+        } else if self.is_blank(element) || open && free {
+            Stance::Free
+        } else if open && root == element {
+            Stance::Joined
+        } else {
+            Stance::Idle
+        }
+    }
+
+    /// Elements of joined nodes with the segments they lie on or hard by, in order; and what of lines lies on other lines.
+    fn pairs(&self, segments: &Segments, roots: &[u32], members: &[u32]) -> (Vec<(u32, u32)>, Vec<Shared>) {
+        let reach = self.tap_tolerance();
+        let touches = |s: u32, t: u32| {
+            let other = segments.part(t);
+            let on_it = [2 * other, 2 * other + 1].map(|e| roots[e as usize]);
+            let outer = segments.is_outer(s);
+            [0u32, 1].into_iter().filter_map(move |end| {
+                let element = 2 * segments.part(s) + end;
+                let asks =
+                    outer[end as usize] && roots[element as usize] == element && !on_it.contains(&element);
+                let place = self.places[element as usize].filter(|_| asks)?;
+                let [a, b] = segments.ends(self.lines, t);
+                let near = nearest_on_segment(a, b, place).1.sqrt() <= reach;
+                (near && self.stance(roots, members, element) == Stance::Joined).then_some((element, t))
+            })
+        };
+        let look = |found: &mut (Vec<(u32, u32)>, Vec<Shared>), s: u32, t: u32| {
+            found.0.extend(touches(s, t).chain(touches(t, s)));
+            found.1.extend(overlap::look(self.lines, segments, s, t));
+        };
+        let found = segments.each_pair(self.lines, reach.max(overlap::WITHIN), look);
+        let (mut touching, mut shared) = (Vec::new(), Vec::new());
+        for (more, others) in found {
+            touching.extend(more);
+            shared.extend(others);
+        }
+        // A line of a single vertex has no segment.
+        let mut near = Vec::new();
+        for part in (0..self.lines.parts.len() as u32).filter(|p| self.lines.line(*p as usize).len() == 1) {
+            for element in [2 * part, 2 * part + 1] {
+                if let Some(place) = self.places[element as usize]
+                    && self.stance(roots, members, element) == Stance::Joined
+                {
+                    segments.tree.near(place, reach, &mut near);
+                    touching.extend(near.iter().map(|t| (element, *t)));
+                }
+            }
+        }
+        touching.par_sort_unstable();
+        (touching, shared)
+    }
+
+    /// The lines that a node of several ends lies on the inside of.
+    fn taps(&self, segments: &Segments, roots: &[u32], element: u32, near: &[u32]) -> Vec<Split> {
+        let Some(place) = self.places[element as usize] else { return Vec::new() };
+        let hits = self.hits(segments, roots, near, element, place, self.tap_tolerance());
+        let taps = hits.iter().filter(|h| h.inside && self.may_tap(element, h));
+        taps.map(|h| Split { part: h.part, measure: h.measure, element }).collect()
+    }
+
+    /// What a free end reaches for; `near` is scratch memory.
+    fn reach_out(
         &self,
         segments: &Segments,
         roots: &[u32],
-        members: &[u32],
         element: u32,
         near: &mut Vec<u32>,
-    ) -> Option<Look> {
+    ) -> Option<Wish> {
         let place = self.places[element as usize]?;
-        let root = roots[element as usize];
-        let is_end = (element as usize) < self.ends();
-        let blank = self.is_blank(element);
-        let open = self.open[element as usize];
-        let free = if is_end { members[root as usize] == 1 && open } else { members[root as usize] == 0 };
-        if self.settled.contains(&element) || !blank && (!open || !(free || root == element)) {
-            return None;
-        }
-        let free = free || blank;
-        let reach = if free { GAP_REACH } else { self.tap_tolerance() };
-        segments.tree.near(place, reach, near);
-        let mut hits = self.hits(segments, roots, near, element, place, reach);
-        if free {
-            hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance) || self.points_at(element, hit));
-            return self.wish(element, &hits, blank).map(|wish| Look::Wish(Box::new(wish)));
-        }
-        // A node of several ends lies on the inside of another line.
-        let taps = |h: &&Hit| h.inside && h.gap <= self.tap_tolerance() && self.may_tap(element, h);
-        let split = |h: &Hit| Split { part: h.part, measure: h.measure, element };
-        let splits: Vec<Split> = hits.iter().filter(taps).map(split).collect();
-        (!splits.is_empty()).then_some(Look::Splits(splits))
+        segments.tree.near(place, GAP_REACH, near);
+        let mut hits = self.hits(segments, roots, near, element, place, GAP_REACH);
+        hits.retain(|hit| hit.gap <= GAP_ANYWHERE.max(self.tolerance) || self.points_at(element, hit));
+        self.wish(element, &hits, self.is_blank(element))
     }
 
     /// Whether the pipe of a free end goes straight on across a gap.
@@ -118,16 +173,15 @@ impl Joiner<'_> {
         let own_root = roots[element as usize];
         let mut hits: Vec<Hit> = Vec::new();
         for s in near {
-            let (part, vertex) = segments.list[*s as usize];
-            let line = self.lines.line(part as usize);
-            let (a, b) = (line[vertex as usize], line[vertex as usize + 1]);
+            let part = segments.part(*s);
+            let [a, b] = segments.ends(self.lines, *s);
             let (t, d2) = nearest_on_segment(a, b, place);
             let gap = d2.sqrt();
             let on_it = || [2 * part, 2 * part + 1].iter().any(|e| roots[*e as usize] == own_root);
             if gap > reach || on_it() {
                 continue;
             }
-            let measure = segments.measures[*s as usize] + t * distance(a, b);
+            let measure = segments.measure(*s) + t * distance(a, b);
             let at = Coord { x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) };
             if let Some(hit) = hits.iter_mut().find(|h| h.part == part) {
                 if (gap, measure) < (hit.gap, hit.measure) {
@@ -327,12 +381,15 @@ struct Hit {
     end: u8,
 }
 
-/// What an element finds around it.
-enum Look {
-    /// Lines that its node lies on the inside of.
-    Splits(Vec<Split>),
-    /// What its free end reaches for.
-    Wish(Box<Wish>),
+/// What an element looks for.
+#[derive(PartialEq)]
+enum Stance {
+    /// Something to be joined to.
+    Free,
+    /// Lines that its node lies on the inside of; one element of each node does.
+    Joined,
+    /// Nothing.
+    Idle,
 }
 
 struct Wish {

@@ -1,5 +1,6 @@
 //! The network as the model of directions sees it: nodes with their ends, pipes from end to end.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::factor::NodeRole;
@@ -57,84 +58,81 @@ fn runs(count: usize, numbers: impl Iterator<Item = u32>) -> Vec<u32> {
     starts
 }
 
-/// The place of each node in a walk over the network, breadth first from the first node of each part, and the first place
-/// of each part, and one more.
-fn breadth_first(links: &[[u32; 2]], node_count: usize) -> (Vec<u32>, Vec<u32>) {
-    let starts = runs(node_count, links.iter().flatten().copied());
-    let mut next = starts.clone();
-    let mut far = vec![0u32; links.len() * 2];
-    for [a, b] in links {
-        for (near, other) in [(*a, *b), (*b, *a)] {
-            far[next[near as usize] as usize] = other;
-            next[near as usize] += 1;
-        }
-    }
-    let mut place = vec![u32::MAX; node_count];
+/// The nodes in the order of a walk over the network, breadth first from the first node of each part, and the first place of
+/// each part, and one more. `beyond` shows the neighbours of a node.
+fn breadth_first(node_count: usize, beyond: impl Fn(u32, &mut dyn FnMut(u32))) -> (Vec<u32>, Vec<u32>) {
+    let mut met = vec![false; node_count];
     let mut order: Vec<u32> = Vec::with_capacity(node_count);
     let mut parts = Vec::new();
     for first in 0..node_count as u32 {
-        if place[first as usize] != u32::MAX {
+        if std::mem::replace(&mut met[first as usize], true) {
             continue;
         }
         let mut at = order.len();
         parts.push(at as u32);
-        place[first as usize] = at as u32;
         order.push(first);
         while at < order.len() {
-            let node = order[at] as usize;
+            let node = order[at];
             at += 1;
-            for n in &far[starts[node] as usize..starts[node + 1] as usize] {
-                if place[*n as usize] == u32::MAX {
-                    place[*n as usize] = order.len() as u32;
-                    order.push(*n);
+            beyond(node, &mut |other| {
+                if !std::mem::replace(&mut met[other as usize], true) {
+                    order.push(other);
                 }
-            }
+            });
         }
     }
     parts.push(node_count as u32);
-    (place, parts)
+    (order, parts)
 }
 
 impl Web {
     pub(crate) fn new(links: &[Link], pipe_count: usize, roles: &[NodeRole]) -> Self {
         let node_count = roles.len();
-        // Stretches of one pipe that do not touch speak to each other all the same.
-        let apart = links
-            .windows(2)
-            .filter(|w| w[0].pipe == w[1].pipe && !w[0].nodes.iter().any(|n| w[1].nodes.contains(n)));
-        let ties: Vec<[u32; 2]> =
-            links.iter().map(|l| l.nodes).chain(apart.map(|w| [w[0].nodes[0], w[1].nodes[0]])).collect();
-        let (place, parts) = breadth_first(&ties, node_count);
-        drop(ties);
-        let mut placed_roles = vec![NodeRole::Plain; node_count];
-        for (node, at) in place.iter().enumerate() {
-            placed_roles[*at as usize] = roles[node];
-        }
-        // Ends by node as (pipe, into); a pipe at a node both ways passes through it. A stub that comes back to its own
-        // node says nothing of the others there.
-        let ends = || {
-            let placed = links.iter().map(|l| (l.pipe, l.nodes.map(|n| place[n as usize])));
-            placed.filter(|(_, [a, b])| a != b).flat_map(|(pipe, [a, b])| [(a, pipe, false), (b, pipe, true)])
-        };
-        let at_node = runs(node_count, ends().map(|e| e.0));
+        // The sides of links by node: twice the link, and one more where its record leads into the node.
+        let at_node = runs(node_count, links.iter().flat_map(|l| l.nodes));
         let mut next = at_node.clone();
-        let mut found = vec![(0u32, false); at_node[node_count] as usize];
-        for (node, pipe, into) in ends() {
-            found[next[node as usize] as usize] = (pipe, into);
+        let mut sides = vec![0u32; links.len() * 2];
+        for (side, node) in (0..).zip(links.iter().flat_map(|l| l.nodes)) {
+            sides[next[node as usize] as usize] = side;
             next[node as usize] += 1;
         }
+        drop(next);
+        let sides_at =
+            |node: u32| &sides[at_node[node as usize] as usize..at_node[node as usize + 1] as usize];
+        // Stretches of one pipe that do not touch speak to each other all the same.
+        let mut apart: HashMap<u32, Vec<u32>> = HashMap::new();
+        for [a, b] in links.array_windows() {
+            if a.pipe == b.pipe && !a.nodes.iter().any(|n| b.nodes.contains(n)) {
+                for [from, to] in [[a.nodes[0], b.nodes[0]], [b.nodes[0], a.nodes[0]]] {
+                    apart.entry(from).or_default().push(to);
+                }
+            }
+        }
+        let (order, parts) = breadth_first(node_count, |node, show| {
+            sides_at(node).iter().for_each(|s| show(links[*s as usize / 2].nodes[1 - *s as usize % 2]));
+            apart.get(&node).into_iter().flatten().for_each(|n| show(*n));
+        });
+        let placed_roles: Vec<NodeRole> = order.iter().map(|node| roles[*node as usize]).collect();
         let mut passed = vec![false; node_count];
         let mut starts = Vec::with_capacity(node_count + 1);
-        let (mut nodes, mut pipes, mut into) = (Vec::new(), Vec::new(), Vec::new());
-        for node in 0..node_count {
+        let ends = || Vec::with_capacity(sides.len());
+        let (mut nodes, mut pipes, mut into) = (ends(), ends(), Vec::with_capacity(sides.len()));
+        let mut here: Vec<(u32, bool)> = Vec::new();
+        for (at, node) in order.iter().enumerate() {
             starts.push(nodes.len() as u32);
-            let here = &mut found[at_node[node] as usize..at_node[node + 1] as usize];
+            // Ends as (pipe, into); a pipe at a node both ways passes through it. A stub that comes back to its own node
+            // says nothing of the others there.
+            here.clear();
+            here.extend(sides_at(*node).iter().filter_map(|s| {
+                let link = links[*s as usize / 2];
+                (link.nodes[0] != link.nodes[1]).then_some((link.pipe, *s % 2 == 1))
+            }));
             here.sort_unstable();
             for group in here.chunk_by(|a, b| a.0 == b.0) {
                 if group.iter().any(|e| e.1 != group[0].1) {
-                    passed[node] = true;
+                    passed[at] = true;
                 } else {
-                    nodes.push(node as u32);
+                    nodes.push(at as u32);
                     pipes.push(group[0].0);
                     into.push(group[0].1);
                 }

@@ -215,6 +215,18 @@ fn parts_beside_each_other_keep_their_ends() {
 }
 
 #[test]
+fn a_node_that_begins_with_a_single_vertex_opens_the_line_it_lies_on() {
+    // The vertex of A comes first of what meets in mid-pipe.
+    let main = ("M", vec![vec![(0.0, 0.0), (100.0, 0.0)]], [""; 2], UNKNOWN);
+    let lead = ("L", vec![vec![(50.0, 0.0), (50.0, 40.0)]], [""; 2], UNKNOWN);
+    for vertices in [vec![(50.0, 0.0)], vec![(50.0, 0.0), (50.0, 0.0)]] {
+        let rows = [main.clone(), lead.clone(), ("A", vec![vertices], [""; 2], UNKNOWN)];
+        let (network, _) = build(vec![layer(&rows)]);
+        assert_eq!(network.reaches_of(network.find_pipes("M").unwrap()[0]).len(), 2);
+    }
+}
+
+#[test]
 fn a_millimetre_or_a_speck_between_two_parts_of_a_pipe_parts_nothing() {
     for gap in [0.0, 0.001, 0.005] {
         for speck in [false, true] {
