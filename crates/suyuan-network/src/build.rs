@@ -115,7 +115,7 @@ pub fn build_network(
     let mut undecided = Vec::new();
     let decided = decisions::apply(&mut lines, &recorded::decisions(survey, config), &mut undecided);
     let segments = Segments::of(&lines);
-    let mut joins = join(&lines, &segments, config.snap, config.join, &decided);
+    let mut joins = join(&lines, &segments, config, &decided);
     let mut outfall_rows = outfalls::collect(survey);
     let listed_outfalls: HashSet<String> = outfall_rows.iter().map(|row| row.id.clone()).collect();
     outfalls::join(survey, &lines, &segments, &mut joins, &mut outfall_rows, config.outfall_reach);
@@ -136,10 +136,12 @@ pub fn build_network(
     let is_outfall = outfalls::nodes(&outfall_rows, &nodes);
     let directions = direct(config, &lines, &nodes, &node_inverts, &stretches, &is_outfall, &mut findings);
     let sizes = records::sizes(survey, &lines);
-    records::report_sizes(&lines, &sizes, &mut findings);
-    LevelRules::new(survey, &lines, &nodes, &node_inverts, &directions, &sizes).report(&mut findings);
     records::report_ids(&lines, &nodes, &mut findings);
-    fly::report_vertices(&lines, &mut findings);
+    if config.rules {
+        records::report_sizes(&lines, &sizes, &mut findings);
+        LevelRules::new(survey, &lines, &nodes, &node_inverts, &directions, &sizes).report(&mut findings);
+        fly::report_vertices(&lines, &mut findings);
+    }
     let node_grounds = bed::node_grounds(survey, &lines, &nodes, &directions);
     let (reaches, pipes) = lay_reaches(&lines, &stretches, &directions, &sizes);
     let outfalls: Vec<_> =
@@ -172,22 +174,24 @@ pub fn build_network(
         unplaced: lines.unplaced,
     };
     network.gaps = gaps(&network, &joins, &nodes.of_element, &lines.parts).into();
-    let (whole, rules) = rayon::join(
-        || {
-            let mut found = Vec::new();
-            network.report(&mut found);
-            found
-        },
-        || {
-            let mut found = Vec::new();
-            network.report_nodes(&sizes, &mut found);
-            fly::report_nodes(&network, &mut found);
-            quality::report_duplicates(&network, &mut found);
-            found
-        },
-    );
-    findings.extend(whole);
-    findings.extend(rules);
+    if config.rules {
+        let (whole, at_nodes) = rayon::join(
+            || {
+                let mut found = Vec::new();
+                network.report(&mut found);
+                found
+            },
+            || {
+                let mut found = Vec::new();
+                network.report_nodes(&sizes, &mut found);
+                fly::report_nodes(&network, &mut found);
+                quality::report_duplicates(&network, &mut found);
+                found
+            },
+        );
+        findings.extend(whole);
+        findings.extend(at_nodes);
+    }
     sort_findings(&mut findings);
     Ok((network, findings))
 }

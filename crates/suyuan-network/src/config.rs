@@ -85,11 +85,14 @@ pub struct BuildConfig {
     pub outfall_reach: f64,
     /// What was decided by hand; it comes before all evidence.
     pub decisions: Vec<Decision>,
+    /// Whether the survey is also checked by the rules of survey offices, such as sizes, levels, overlaps and rings. They
+    /// change nothing in the network; what was doubtful in joining and directing it is told in any case.
+    pub rules: bool,
 }
 
 impl BuildConfig {
     /// The settings of the command line when nothing else is said: automatic tolerance and joining, directions weighed,
-    /// every system, outfalls up to 5 m from their pipe.
+    /// every system, outfalls up to 5 m from their pipe, all rules.
     #[must_use]
     pub fn automatic() -> Self {
         Self {
@@ -99,6 +102,7 @@ impl BuildConfig {
             systems: Vec::new(),
             outfall_reach: 5.0,
             decisions: Vec::new(),
+            rules: true,
         }
     }
 }

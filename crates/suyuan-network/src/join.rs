@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 use suyuan_core::{Coord, Finding, FindingCode, Language, System};
 
-use crate::config::{JoinBy, SnapTolerance};
+use crate::config::{BuildConfig, JoinBy, SnapTolerance};
 use crate::decisions::DecidedJoin;
 use crate::grid::distance;
 use crate::overlap::Shared;
@@ -77,16 +77,18 @@ pub(crate) struct Joiner<'a> {
     /// Ends whose joint was decided by hand.
     pub(crate) settled: HashSet<u32>,
     pub(crate) findings: Vec<Finding>,
+    /// Whether lines that lie on others are to be told.
+    pub(crate) tells_overlaps: bool,
 }
 
 /// Joins the elements of a survey.
 pub(crate) fn join(
     lines: &Lines,
     segments: &Segments,
-    snap: SnapTolerance,
-    join_by: JoinBy,
+    config: &BuildConfig,
     decided: &[DecidedJoin],
 ) -> Joins {
+    let snap = config.snap;
     let ends = lines.parts.len() * 2;
     let count = ends + lines.points.len();
     let all = || (0..count).into_par_iter();
@@ -97,7 +99,7 @@ pub(crate) fn join(
     let is_open = |e: usize| {
         let Some(part) = lines.parts.get(e / 2) else { return true };
         let blank = labels[e].is_none() && !part.seams[e % 2];
-        !lines.pipes[part.pipe as usize].labelled || (blank && join_by == JoinBy::IdsThenGeometry)
+        !lines.pipes[part.pipe as usize].labelled || (blank && config.join == JoinBy::IdsThenGeometry)
     };
     let open = all().map(is_open).collect();
     let mut joiner = Joiner {
@@ -110,6 +112,7 @@ pub(crate) fn join(
         union: Union::new(count),
         settled: HashSet::new(),
         findings: Vec::new(),
+        tells_overlaps: config.rules,
     };
     let widest = match snap {
         SnapTolerance::Metres(m) => m,

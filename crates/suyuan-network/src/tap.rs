@@ -87,7 +87,9 @@ impl Joiner<'_> {
         };
         let look = |found: &mut (Vec<(u32, u32)>, Vec<Shared>), s: u32, t: u32| {
             found.0.extend(touches(s, t).chain(touches(t, s)));
-            found.1.extend(overlap::look(self.lines, segments, s, t));
+            if self.tells_overlaps {
+                found.1.extend(overlap::look(self.lines, segments, s, t));
+            }
         };
         let found = segments.each_pair(self.lines, reach.max(overlap::WITHIN), look);
         let (mut touching, mut shared) = (Vec::new(), Vec::new());

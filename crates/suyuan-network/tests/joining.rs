@@ -120,6 +120,21 @@ proptest! {
     }
 
     #[test]
+    fn rules_change_nothing_in_the_network(lines in lines()) {
+        let order: Vec<usize> = (0..lines.len()).collect();
+        let built = |rules| {
+            let config = BuildConfig { rules, ..BuildConfig::automatic() };
+            build_network(&survey(&lines, &order), &config).unwrap()
+        };
+        let ((network, findings), (with_rules, all)) = (built(false), built(true));
+        prop_assert_eq!(network, with_rules);
+        // What is left is told as before, and in the same order.
+        let mut rest = all.iter();
+        prop_assert!(findings.iter().all(|f| rest.any(|g| g == f)));
+        prop_assert!(!findings.iter().any(|f| f.code == FindingCode::PipesOverlap));
+    }
+
+    #[test]
     fn snapping_twice_is_snapping_once(lines in lines()) {
         // What the first run found are the nodes; drawn again from them, nothing moves.
         let order: Vec<usize> = (0..lines.len()).collect();

@@ -485,8 +485,10 @@ fn settle_units(understood: &mut Understood) {
     for field in [Field::Diameter, Field::Width] {
         if let Some(Column::Number(values)) = understood.columns.get_mut(&field) {
             let mut known: Vec<f64> = values.iter().copied().filter(|v| v.is_finite() && *v > 0.0).collect();
-            known.sort_by(f64::total_cmp);
-            if known.get(known.len() / 2).is_some_and(|median| *median > 20.0) {
+            let middle = known.len() / 2;
+            let in_millimetres =
+                !known.is_empty() && *known.select_nth_unstable_by(middle, f64::total_cmp).1 > 20.0;
+            if in_millimetres {
                 values.iter_mut().for_each(|v| *v /= 1000.0);
             }
             values.iter_mut().filter(|v| **v <= 0.0).for_each(|v| *v = f64::NAN);

@@ -23,7 +23,7 @@ use crate::spec::CitySpec;
 
 const MAGIC: [u8; 8] = *b"SUYUAN\r\n";
 /// Raised whenever the content changes its shape.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// What is decoded whenever a city is opened.
 #[derive(Serialize, Deserialize)]
