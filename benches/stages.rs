@@ -30,8 +30,8 @@ use suyuan::read::read_survey;
 use suyuan::trace::{Sums, TraceIndex};
 use suyuan::venue::{OutfallSite, Shape, VenueConfig, VenueSite, check_venues};
 use suyuan::{
-    BuildConfig, City, CitySpec, DirectBy, JoinBy, Language, LayerSpec, RawSurvey, ReadOptions, Role,
-    SnapTolerance, TraceRequest, trace_package,
+    Background, BuildConfig, City, CitySpec, DirectBy, JoinBy, Language, LayerSpec, RawSurvey, ReadOptions,
+    Role, SnapTolerance, TraceRequest, trace_package,
 };
 
 /// How often a stage that is over at once is repeated; its median counts.
@@ -327,7 +327,7 @@ fn main() {
                 1,
                 || {
                     let answer = city.trace(id, &TraceRequest::default()).unwrap();
-                    let package = trace_package(&city, &[answer], Language::English);
+                    let package = trace_package(&city, &[answer], Background::LeftOut, Language::English);
                     write_package(&package, &target, options).unwrap();
                     package.tables.iter().find(|t| t.name == "traced_pipes").map_or(0, |t| t.len())
                 },

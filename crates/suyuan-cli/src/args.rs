@@ -354,6 +354,9 @@ pub struct TraceArgs {
     /// With -o NAME.parquet: a table without geometry, one row a start and pipe, or one row a start
     #[arg(long, value_enum)]
     pub rows: Option<RowsOf>,
+    /// Leave the other pipes, outfalls, waters and venues around the trace out of the layers
+    #[arg(long)]
+    pub no_background: bool,
     /// With -o NAME.ndjson: keep what is done when interrupted, and go on from there
     #[arg(long)]
     pub resume: bool,

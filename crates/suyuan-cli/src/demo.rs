@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use suyuan::export::write_package;
-use suyuan::{City, Language, MOST_REPAIRS, TraceRequest, findings_package, read_project, trace_package};
+use suyuan::{
+    Background, City, Language, MOST_REPAIRS, TraceRequest, findings_package, read_project, trace_package,
+};
 
 use crate::args::DemoArgs;
 use crate::check::write_options;
@@ -63,7 +65,7 @@ pub fn run(args: &DemoArgs, say: &Say) -> Result<u8, Fault> {
     }
     let options = write_options(true, say.language);
     let outputs = [
-        ("trace.gpkg", trace_package(&city, &[answer], say.language)),
+        ("trace.gpkg", trace_package(&city, &[answer], Background::Shown, say.language)),
         ("venues.gpkg", suyuan::venue_package(&city, &around, say.language)),
         ("findings.gpkg", findings_package(&city, &city.defects(MOST_REPAIRS), say.language)),
     ];

@@ -7,7 +7,8 @@ use suyuan::export::check_target;
 use suyuan::read::ReadError;
 use suyuan::trace::{Heading, StopReason};
 use suyuan::{
-    City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceRows, TraceStart, trace_package,
+    Background, City, Language, LayerSpec, Role, TraceAnswer, TraceRequest, TraceRows, TraceStart,
+    trace_package,
 };
 
 use crate::args::{RowsOf, TraceArgs};
@@ -37,6 +38,13 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         return Err(Fault::Usage(
             "--rows goes with -o NAME.parquet: other files hold layers or documents".to_owned(),
             "--rows 须与 -o 名称.parquet 同用：其他格式写出图层或文档".to_owned(),
+        ));
+    }
+    let writes_layers = args.output.is_some() && batch_of(args).is_none();
+    if args.no_background && !writes_layers {
+        return Err(Fault::Usage(
+            "--no-background goes with -o and a file of layers, such as NAME.gpkg".to_owned(),
+            "--no-background 须与 -o 及图层文件（如 名称.gpkg）同用".to_owned(),
         ));
     }
     if let Some(path) = args.output.as_ref().filter(|path| !is_lines(path)) {
@@ -150,7 +158,8 @@ pub fn run(args: &TraceArgs, say: &Say) -> Result<u8, Fault> {
         say.note(&path.display().to_string());
     }
     if let Some(path) = layers.filter(|_| !answers.is_empty()) {
-        let package = trace_package(&city, &answers, say.language);
+        let background = if args.no_background { Background::LeftOut } else { Background::Shown };
+        let package = trace_package(&city, &answers, background, say.language);
         write_out(&city, &package, path, args.overwrite, say)?;
     }
     say.done();

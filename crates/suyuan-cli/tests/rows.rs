@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::{samples, stderr, suyuan};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -192,4 +192,27 @@ fn layers_go_out_as_geoparquet_and_come_in_again() {
         (layer["crs"].clone(), layer["fields"].clone(), report["network"].clone(), report["counts"].clone())
     };
     assert_eq!(check("a_traced_pipes.parquet"), check("a.gpkg:traced_pipes"));
+}
+
+#[test]
+fn a_trace_without_its_background_is_the_same_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = starts(folder.path());
+    let trace = ["trace", &project, "--from", "PK001", "-o"];
+    run(folder.path(), &[&trace[..], &["with.csv"]].concat());
+    run(folder.path(), &[&trace[..], &["bare.csv", "--no-background"]].concat());
+    let layers = |name: &str| -> BTreeMap<String, Vec<u8>> {
+        let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let layer = |path: &PathBuf| Some(path.file_name()?.to_str()?.strip_prefix(name)?.to_owned());
+        files.filter_map(|path| Some((layer(&path)?, fs::read(path).unwrap()))).collect()
+    };
+    let (mut with, bare) = (layers("with_"), layers("bare_"));
+    assert!(with.remove("network.csv").is_some_and(|text| text.len() > 1000));
+    for around in ["outfalls.csv", "waters.csv", "venues.csv"] {
+        with.remove(around);
+    }
+    assert_eq!(with.keys().collect::<Vec<_>>(), bare.keys().collect::<Vec<_>>());
+    assert!(with == bare && bare["traced_pipes.csv"].len() > 1000);
+    let output = suyuan(folder.path(), &["trace", &project, "--from", "PK001", "--no-background"], &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
 }

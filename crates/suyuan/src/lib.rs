@@ -45,7 +45,7 @@ pub use columns::TraceRows;
 pub use error::Error;
 pub use findings::Findings;
 pub use moment::Moment;
-pub use package::{findings_package, run_info, trace_package};
+pub use package::{Background, findings_package, run_info, trace_package};
 pub use project::read_project;
 pub use questions::{
     AccumulateAnswer, AmountOf, BetweenAnswer, CommonAnswer, DistrictAnswer, EndAnswer, IsolateAnswer,

@@ -30,9 +30,23 @@ fn titles(language: Language) -> Titles {
     }
 }
 
+/// Whether a map shows what lies around its answer: other pipes, outfalls, waters and venues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Background {
+    /// Within 250 m of it.
+    Shown,
+    /// The answer alone.
+    LeftOut,
+}
+
 /// The layers of some traces: starts, ranked drainers, stops, findings, traced pipes, nodes, and what lies around.
 #[must_use]
-pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -> Package {
+pub fn trace_package(
+    city: &City,
+    answers: &[TraceAnswer],
+    background: Background,
+    language: Language,
+) -> Package {
     let t = titles(language);
     let mut tables = vec![starts(answers, language, t.result)];
     let (points, areas) = candidates(city, answers, language, [t.result, t.path]);
@@ -52,6 +66,9 @@ pub fn trace_package(city: &City, answers: &[TraceAnswer], language: Language) -
             tables.push(nodes(city, answers, language, t.path));
             // Below the pipes, which they would cover.
             tables.extend(areas);
+            if background == Background::LeftOut {
+                return;
+            }
             let mut traced = vec![false; city.network.reach_count()];
             for step in answers.iter().flat_map(|a| &a.trace.steps) {
                 traced[step.reach.index()] = true;
