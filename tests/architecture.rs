@@ -39,13 +39,14 @@ fn the_table_of_crates_is_the_folder_of_crates() {
 #[test]
 fn nothing_points_the_other_way() {
     let set = |names: &[&str]| names.iter().map(|n| format!("suyuan-{n}")).collect::<BTreeSet<String>>();
-    let steps = ["attribution", "core", "export", "network", "read", "trace", "venue"];
+    let steps = ["attribution", "core", "export", "locate", "network", "read", "trace", "venue"];
     let expected = BTreeMap::from([
         ("suyuan-core", set(&[])),
         ("suyuan-read", set(&["core"])),
         ("suyuan-network", set(&["core"])),
         ("suyuan-trace", set(&["core", "network"])),
         ("suyuan-attribution", set(&["core", "network", "trace"])),
+        ("suyuan-locate", set(&["core", "network", "trace"])),
         ("suyuan-venue", set(&["core"])),
         ("suyuan-export", set(&["core"])),
         ("suyuan", set(&steps)),
@@ -61,7 +62,7 @@ fn nothing_points_the_other_way() {
 
 #[test]
 fn crates_between_the_files_forbid_themselves_to_open_any() {
-    for name in ["core", "network", "trace", "attribution", "venue"] {
+    for name in ["core", "network", "trace", "attribution", "locate", "venue"] {
         let text = fs::read_to_string(root().join(format!("crates/suyuan-{name}/clippy.toml"))).unwrap();
         assert!(text.contains("std::fs::read") && text.contains("std::println"), "suyuan-{name}");
     }

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Everything here is made of the crates below, which may be used by themselves: `suyuan-read` (files to features),
-//! `suyuan-network` (features to network), `suyuan-trace`, `suyuan-attribution`, `suyuan-venue`, `suyuan-export`.
+//! `suyuan-network` (features to network), `suyuan-trace`, `suyuan-attribution`, `suyuan-locate`, `suyuan-venue`, `suyuan-export`.
 
 mod answer;
 mod asked;
@@ -62,6 +62,7 @@ pub use suyuan_attribution as attribution;
 pub use suyuan_core as core;
 pub use suyuan_core::{Finding, FindingCode, Language, RawSurvey, Role, Severity, System};
 pub use suyuan_export as export;
+pub use suyuan_locate as locate;
 pub use suyuan_network as network;
 pub use suyuan_network::{BuildConfig, DirectBy, JoinBy, Network, SnapTolerance};
 pub use suyuan_read as read;

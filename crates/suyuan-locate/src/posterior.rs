@@ -1,0 +1,278 @@
+//! The probability of every spot, by what was found.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use suyuan_network::{Place, PlaceKind};
+
+use crate::area::{Above, SearchArea, Spot};
+use crate::observe::Observation;
+use crate::prior::Prior;
+
+/// Where one source may be, and all that was found so far.
+///
+/// Observations may come in any order and be taken back: what comes out depends on which there are, to the last bit. Several at
+/// one place count as one together, each for its share: what spoils one sample there, such as poor mixing or a blocked sump,
+/// spoils the next one too. Confirm at a neighbour.
+///
+/// # Example
+/// ```
+/// use suyuan_core::drawn::drawn;
+/// use suyuan_locate::{ErrorRates, Locator, Observation, Outcome, Prior, SearchArea, Spot};
+/// use suyuan_network::{BuildConfig, build_network};
+/// use suyuan_trace::TraceIndex;
+/// let (network, _) = build_network(&drawn("A -P1-> B -P2-> OF1\nC -P3-> B"), &BuildConfig::automatic())?;
+/// let index = TraceIndex::new(&network);
+/// let at = |name: &str| network.place_of_node(network.find_node(name).unwrap());
+/// let area = SearchArea::new(&network, &index, at("OF1"));
+/// let prior = Prior::of_spots(&area, |spot| if matches!(spot, Spot::Node(_)) { 1.0 } else { 0.0 })?;
+/// let mut locator = Locator::new(&area, &prior);
+/// let rates = ErrorRates::new(0.1, 0.05)?;
+/// locator.observe(Observation { id: "1".into(), place: at("A"), outcome: Outcome::Present, rates })?;
+/// let posterior = locator.posterior()?;
+/// // One place of four, and eighteen times likelier than each of the others.
+/// assert!((posterior.at(Spot::Node(network.find_node("A")?)) - 18.0 / 21.0).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[doc(alias = "定位")]
+#[derive(Debug, Clone)]
+pub struct Locator<'a> {
+    area: &'a SearchArea<'a>,
+    prior: &'a Prior,
+    observations: BTreeMap<String, (Observation, Above)>,
+}
+
+/// Why an observation tells nothing of the source.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the water at observation `{id}` does not come to where pollution shows")]
+pub struct Unplaced {
+    /// Its id.
+    pub id: String,
+}
+
+/// No place explains all observations: two that are said never to be wrong contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no place explains all observations; allow for wrong tests, or take one back")]
+pub struct Contradiction;
+
+/// What tells places apart.
+type PlaceKey = (Spot, u64);
+
+fn key_of(place: &Place) -> PlaceKey {
+    match place.kind {
+        PlaceKind::Node(node) => (Spot::Node(node), 0),
+        PlaceKind::Reach { reach, above_end } => (Spot::Reach(reach), above_end.to_bits()),
+    }
+}
+
+impl<'a> Locator<'a> {
+    /// Nothing was looked at yet.
+    ///
+    /// # Panics
+    /// If the prior is that of another area.
+    #[must_use]
+    pub fn new(area: &'a SearchArea<'a>, prior: &'a Prior) -> Self {
+        assert_eq!(area.len(), prior.weights.len(), "a prior belongs to one area");
+        Self { area, prior, observations: BTreeMap::new() }
+    }
+
+    /// The places that are searched.
+    #[must_use]
+    pub fn area(&self) -> &'a SearchArea<'a> {
+        self.area
+    }
+
+    /// Adds an observation; one of the same id is replaced.
+    ///
+    /// # Errors
+    /// [`Unplaced`] if no water that passes the place comes to where pollution shows: then it says nothing of this source.
+    pub fn observe(&mut self, observation: Observation) -> Result<(), Unplaced> {
+        let above = self.area.above(&observation.place);
+        if above.runs.iter().all(Range::is_empty) && above.part.is_none() {
+            return Err(Unplaced { id: observation.id });
+        }
+        self.observations.insert(observation.id.clone(), (observation, above));
+        Ok(())
+    }
+
+    /// Takes an observation back; whether there was one of that id.
+    pub fn retract(&mut self, id: &str) -> bool {
+        self.observations.remove(id).is_some()
+    }
+
+    /// The observations by id.
+    pub fn observations(&self) -> impl ExactSizeIterator<Item = &Observation> {
+        self.observations.values().map(|(observation, _)| observation)
+    }
+
+    /// The probability of every spot.
+    ///
+    /// # Errors
+    /// [`Contradiction`] if no spot explains what was found.
+    ///
+    /// # Complexity
+    /// O(spots + runs of the observations).
+    pub fn posterior(&self) -> Result<Posterior<'a>, Contradiction> {
+        let count = self.area.len();
+        // What observations add to the logarithm of each spot's probability, as differences from spot to spot; and how many say
+        // that it cannot be.
+        let (mut logs, mut never) = (vec![0.0f64; count + 1], vec![0i32; count + 1]);
+        let mut add = |range: Range<usize>, likelihood: f64, weight: f64, times: i32| {
+            if likelihood > 0.0 {
+                let log = f64::from(times) * weight * likelihood.ln();
+                logs[range.start] += log;
+                logs[range.end] -= log;
+            } else {
+                never[range.start] += times;
+                never[range.end] -= times;
+            }
+        };
+        let shares = self.shares();
+        for (observation, above) in self.observations.values() {
+            let [upstream, other] = observation.rates.of(observation.outcome);
+            let weight = shares[&key_of(&observation.place)];
+            add(0..count, other, weight, 1);
+            for run in above.runs.iter().filter(|run| !run.is_empty()) {
+                add(run.clone(), other, weight, -1);
+                add(run.clone(), upstream, weight, 1);
+            }
+            if let Some((number, share)) = above.part {
+                add(number..number + 1, other, weight, -1);
+                add(number..number + 1, share * upstream + (1.0 - share) * other, weight, 1);
+            }
+        }
+        let (mut log, mut barred) = (0.0, 0);
+        let mut found: Vec<f64> = Vec::with_capacity(count);
+        for (number, weight) in self.prior.weights.iter().enumerate() {
+            log += logs[number];
+            barred += never[number];
+            let possible = barred == 0 && *weight > 0.0;
+            found.push(if possible { weight.ln() + log } else { f64::NEG_INFINITY });
+        }
+        let most = found.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if most == f64::NEG_INFINITY {
+            return Err(Contradiction);
+        }
+        let mut sum = 0.0;
+        for value in &mut found {
+            *value = (*value - most).exp();
+            sum += *value;
+        }
+        found.iter_mut().for_each(|p| *p /= sum);
+        Ok(Posterior { area: self.area, probabilities: found, evidence: most + sum.ln() })
+    }
+
+    /// What each observation counts for: those at one place are one together.
+    fn shares(&self) -> BTreeMap<PlaceKey, f64> {
+        let mut shares: BTreeMap<PlaceKey, f64> = BTreeMap::new();
+        for (observation, _) in self.observations.values() {
+            *shares.entry(key_of(&observation.place)).or_default() += 1.0;
+        }
+        shares.values_mut().for_each(|count| *count = 1.0 / *count);
+        shares
+    }
+
+    /// What made a spot's probability what it is.
+    ///
+    /// # Errors
+    /// [`Contradiction`] as [`Locator::posterior`].
+    pub fn explain(&self, spot: Spot) -> Result<Option<Explanation>, Contradiction> {
+        let posterior = self.posterior()?;
+        let Some(number) = self.area.number(spot) else { return Ok(None) };
+        let shares = self.shares();
+        let of = |(observation, above): &(Observation, Above)| {
+            let [upstream, other] = observation.rates.of(observation.outcome);
+            let likelihood = match above.part {
+                _ if above.runs.iter().any(|run| run.contains(&number)) => upstream,
+                Some((own, share)) if own == number => share * upstream + (1.0 - share) * other,
+                _ => other,
+            };
+            (observation.id.clone(), shares[&key_of(&observation.place)] * likelihood.ln())
+        };
+        Ok(Some(Explanation {
+            prior: self.prior.weights[number].ln(),
+            observations: self.observations.values().map(of).collect(),
+            evidence: posterior.evidence,
+        }))
+    }
+}
+
+/// What made a spot's probability what it is: its logarithm is `prior` and all `observations` added up, less `evidence`.
+///
+/// # Units
+/// Natural logarithms of probabilities; minus infinity where something cannot be.
+#[doc(alias = "概率解释")]
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// What was believed before.
+    pub prior: f64,
+    /// How likely each observation is if the source is there, by id.
+    pub observations: Vec<(String, f64)>,
+    /// How likely all observations are together, wherever the source is.
+    pub evidence: f64,
+}
+
+impl Explanation {
+    /// The logarithm of the probability.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.prior + self.observations.iter().map(|o| o.1).sum::<f64>() - self.evidence
+    }
+}
+
+/// The probability of every spot of an area.
+#[doc(alias = "后验概率")]
+#[derive(Debug, Clone)]
+pub struct Posterior<'a> {
+    area: &'a SearchArea<'a>,
+    probabilities: Vec<f64>,
+    evidence: f64,
+}
+
+impl<'a> Posterior<'a> {
+    /// The places that were searched.
+    #[must_use]
+    pub fn area(&self) -> &'a SearchArea<'a> {
+        self.area
+    }
+
+    /// The probability of a spot; 0 for what is not searched.
+    #[must_use]
+    pub fn at(&self, spot: Spot) -> f64 {
+        self.area.number(spot).map_or(0.0, |number| self.probabilities[number])
+    }
+
+    /// Every probability, in the order of [`SearchArea::spots`]; they sum to 1.
+    #[must_use]
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+
+    /// The probability that the water at a place carries the source's.
+    #[must_use]
+    pub fn upstream_of(&self, place: &Place) -> f64 {
+        let above = self.area.above(place);
+        let sum = |run: &Range<usize>| self.probabilities[run.clone()].iter().sum::<f64>();
+        let part = above.part.map_or(0.0, |(number, share)| share * self.probabilities[number]);
+        (above.runs.iter().map(sum).sum::<f64>() + part).min(1.0)
+    }
+
+    /// Spots from the likeliest on that have at least so much of the probability together, ties in the order of the area.
+    ///
+    /// # Complexity
+    /// O(n log n).
+    #[must_use]
+    pub fn credible_set(&self, share: f64) -> Vec<(Spot, f64)> {
+        let mut order: Vec<usize> = (0..self.probabilities.len()).collect();
+        order.sort_by(|a, b| self.probabilities[*b].total_cmp(&self.probabilities[*a]).then(a.cmp(b)));
+        let (mut set, mut sum) = (Vec::new(), 0.0);
+        for number in order {
+            if sum >= share || self.probabilities[number] <= 0.0 {
+                break;
+            }
+            sum += self.probabilities[number];
+            set.push((self.area.spot(number), self.probabilities[number]));
+        }
+        set
+    }
+}
