@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::question_args::{
-    AccumulateArgs, AskArgs, BetweenArgs, CommonArgs, IsolateArgs, PartitionArgs, PathArgs, ProfileArgs,
-    TravelArgs,
+    AccumulateArgs, AskArgs, BetweenArgs, CommonArgs, IsolateArgs, LocateArgs, PartitionArgs, PathArgs,
+    ProfileArgs, TravelArgs,
 };
 
 /// Pollution shows at a river outfall; which door did it come from?
@@ -61,6 +61,8 @@ pub enum Command {
     Common(CommonArgs),
     /// What lies on any way between places, whichever way the water flows
     Between(BetweenArgs),
+    /// Where the source is, by what was found where, and which manhole to open next
+    Locate(LocateArgs),
     /// Which manholes to plug so that water from some places comes to no outfall
     Isolate(IsolateArgs),
     /// How much of something lies upstream: pipe, drainers, or a column of numbers
@@ -82,6 +84,7 @@ impl Command {
             Self::Trace(a) => a.output.as_deref(),
             Self::Venues(a) => a.output.as_deref(),
             Self::Between(a) => a.output.as_deref(),
+            Self::Locate(a) => a.output.as_deref(),
             Self::Isolate(a) => a.output.as_deref(),
             Self::Accumulate(a) => a.output.as_deref(),
             Self::Path(a) => a.output.as_deref(),

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => questions::profile::run(args, &say),
         Command::Common(args) => questions::common::run(args, &say),
         Command::Between(args) => questions::between::run(args, &say),
+        Command::Locate(args) => questions::locate::run(args, &say),
         Command::Isolate(args) => questions::isolate::run(args, &say),
         Command::Accumulate(args) => questions::accumulate::run(args, &say),
         Command::Partition(args) => questions::partition::run(args, &say),

@@ -126,6 +126,40 @@ pub struct BetweenArgs {
     pub overwrite: bool,
 }
 
+/// `suyuan locate`
+#[derive(Args)]
+pub struct LocateArgs {
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Where pollution shows
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub from: String,
+    /// What was found where: a table with the columns place and result, and id, day, method, missed, invented where known
+    #[arg(long, value_name = "FILE")]
+    pub observations: Option<PathBuf>,
+    /// How many manholes to name
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub visits: usize,
+    /// The day that they are for, as the table writes days: what was tested then is not named again
+    #[arg(long, value_name = "DAY")]
+    pub day: Option<String>,
+    /// Where the crew stands: near manholes come first
+    #[arg(long, value_name = "REF", allow_hyphen_values = true)]
+    pub crew: Option<String>,
+    /// How far a place may lie from the network, metres
+    #[arg(long, value_name = "M", default_value_t = 20.0, allow_negative_numbers = true)]
+    pub max_snap: f64,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Write the probability of pipes, the tests and the manholes to open: .gpkg, .shp, .geojson, .parquet, .csv
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replace files that are there
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
 /// `suyuan isolate`
 #[derive(Args)]
 pub struct IsolateArgs {

@@ -64,16 +64,19 @@ fn shuffled(folder: &Path, seed: u64) {
         let _ = writeln!(toml, "[[{}]]\npath = \"{name}\"", layer.role.key());
     }
     fs::write(folder.join("city.toml"), toml).unwrap();
+    let log = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/fieldlog.csv");
+    fs::copy(log, folder.join("fieldlog.csv")).unwrap();
 }
 
 /// Further questions, whose answers are printed; one of them draws.
-const QUESTIONS: [&str; 10] = [
+const QUESTIONS: [&str; 11] = [
     "travel city.toml --from PK009 --at drainer:PSH0077 --json",
     "path city.toml --from node:YS0232 --to PK009 --json",
     "profile city.toml --from node:YS0232 --to PK009 --json -o OUT/profile.svg",
     "common city.toml --from drainer:PSH0077 --from node:YS0232 --json",
     "common city.toml --from PK009 --from node:YS0056 --upstream --json",
     "between city.toml --from node:YS0232 --to PK009 --json",
+    "locate city.toml --from PK009 --observations fieldlog.csv --crew YS0475 --visits 9 --json",
     "isolate city.toml --from node:YS0232 --from drainer:PSH0077 --json",
     "accumulate city.toml --of drainers --json",
     "accumulate city.toml --of length --by-shares --json",

@@ -12,7 +12,7 @@ use common::{samples, stderr, stdout, suyuan};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "trace-1",
     "check-1",
     "venues-1",
@@ -23,6 +23,7 @@ const NAMES: [&str; 12] = [
     "common-1",
     "between-1",
     "isolate-1",
+    "locate-1",
     "accumulate-1",
     "partition-1",
 ];
@@ -397,6 +398,48 @@ fn the_schemas_list_every_word_that_the_library_knows() {
     }
 }
 
+/// A search by the field log of the documents.
+fn locate(more: &str) -> String {
+    let log = repository().join("docs/fieldlog.csv");
+    format!("locate city.toml --from PK009 --observations {}{more} --json", log.display())
+}
+
+#[test]
+fn a_search_keeps_its_schema_and_its_reasons_add_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |text: &str| {
+        let path = folder.path().join("log.csv");
+        fs::write(&path, text).unwrap();
+        format!("locate city.toml --from PK009 --observations {} --json", path.display())
+    };
+    let mut documents = answers("locate-1", "locate city.toml --from PK009 --json", 0);
+    documents.extend(answers("locate-1", &locate(" --visits 0"), 0));
+    documents.extend(answers("locate-1", &locate(" --crew YS0475"), 0));
+    let never = "place,result,missed,invented\nYS0005,dirty,0,0\nWS0005,dirty,,\nYS0005,dirty,,\n";
+    documents.extend(answers("locate-1", &log(never), 0));
+    assert_eq!(documents[3]["unused"][0]["id"], "line 3");
+    assert_eq!(documents[3]["observations"].as_array().unwrap().len(), 2);
+    for document in &documents {
+        for place in document["places"].as_array().unwrap() {
+            let why = &place["why"];
+            let log = |value: &Value| value.as_f64().unwrap_or(f64::NEG_INFINITY);
+            let tests: f64 = why["tests"].as_array().unwrap().iter().map(|t| log(&t["log"])).sum();
+            let total = (log(&why["prior"]) + tests - log(&why["evidence"])).exp();
+            assert!((total - place["probability"].as_f64().unwrap()).abs() < 2e-6, "{place}");
+        }
+    }
+    // Two that are never wrong and contradict each other.
+    let line = log("place,result,missed,invented\nYS0005,dirty,0,0\nYS0475,clean,0,0\n");
+    let line: Vec<&str> = line.split(' ').collect();
+    let output = suyuan(&samples().join("binjiang"), &line, &[]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("no place explains all observations"), "{}", stderr(&output));
+    let target = folder.path().join("s.gpkg");
+    let written = ["locate", "city.toml", "--from", "PK009", "-o", target.to_str().unwrap()];
+    let output = suyuan(&samples().join("binjiang"), &written, &[]);
+    assert!(target.exists(), "{}", stderr(&output));
+}
+
 /// Pointers to every value inside a document, itself included.
 fn pointers(document: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
@@ -465,6 +508,8 @@ fn the_schemas_refuse_what_is_not_as_they_say() {
     tried += spoil("between-1", &answers("between-1", between, 0)[0], &|_, _| false);
     let plan = answers("isolate-1", "isolate city.toml --from node:YS0232 --json", 0).remove(0);
     tried += spoil("isolate-1", &plan, &|_, _| false);
+    let search = answers("locate-1", &locate(""), 0).remove(0);
+    tried += spoil("locate-1", &search, &|at, key| at.starts_with("/places/") && key == "between");
     let sum = answers("accumulate-1", "accumulate city.toml --at PK001 --json", 0).remove(0);
     tried += spoil("accumulate-1", &sum, &|_, _| false);
     let partition = answers("partition-1", "partition city.toml --json", 0).remove(0);

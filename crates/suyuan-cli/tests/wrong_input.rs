@@ -265,7 +265,7 @@ fn layers_of_the_wrong_kind_are_refused() {
 }
 
 /// Wrong questions in the sample city, the exit code, and what the sentence must name.
-const QUESTIONS: [(&str, i32, &[&str]); 18] = [
+const QUESTIONS: [(&str, i32, &[&str]); 23] = [
     ("travel city.toml --from PK999", 3, &["PK999"]),
     ("travel city.toml --from PK009 --at node:QQ", 3, &["QQ"]),
     ("travel city.toml --from PK009 --depth-ratio 0", 2, &["depth_ratio"]),
@@ -282,6 +282,11 @@ const QUESTIONS: [(&str, i32, &[&str]); 18] = [
     ("common city.toml --from PK009", 2, &["--from"]),
     ("between city.toml --from PK009 --to node:QQ", 3, &["QQ"]),
     ("isolate city.toml --from node:QQ", 3, &["QQ"]),
+    ("locate city.toml --from QQ", 3, &["QQ"]),
+    ("locate city.toml --from PK009 --crew node:QQ", 3, &["QQ"]),
+    ("locate city.toml --from PK009 --observations nowhere.csv", 3, &["nowhere.csv"]),
+    ("locate city.toml --from PK009 --observations README.md", 3, &["README.md"]),
+    ("locate city.toml --from PK009 --max-snap=-1", 2, &["--max-snap"]),
     ("accumulate city.toml --of colour", 3, &["colour", "--of"]),
     ("accumulate city.toml --at PK009 --max-snap=-1", 2, &["--max-snap"]),
 ];

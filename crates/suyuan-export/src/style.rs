@@ -254,6 +254,43 @@ fn amounts(table: &Table) -> String {
     graduated("amount", &classes)
 }
 
+/// Colours and widths of probability, the least first.
+const PROBABILITY_COLOURS: [(&str, f64); 5] = [
+    ("190,190,190,255", 0.5),
+    ("254,217,118,255", 0.9),
+    ("253,141,60,255", 1.4),
+    ("227,26,28,255", 2.0),
+    ("128,0,38,255", 2.8),
+];
+
+/// Shares of the greatest value that the classes of probability begin at, but for the first.
+const PROBABILITY_SHARES: [f64; 4] = [0.01, 0.1, 0.3, 0.7];
+
+fn probability(table: &Table) -> String {
+    let line = |i: usize| {
+        let (colour, width) = PROBABILITY_COLOURS[i];
+        symbol(&i.to_string(), "line", &line_layer(colour, width, "solid"))
+    };
+    let Some(Values::Real(values)) = table.column("probability").map(|c| &c.values) else {
+        return single(&line(2));
+    };
+    let most = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let mut classes = Vec::new();
+    let mut low = -1e12;
+    for (i, share) in PROBABILITY_SHARES.into_iter().chain([1e15]).enumerate() {
+        let high = if share >= 1.0 { share } else { share * most };
+        let percent = |v: f64| format!("{:.1} %", 100.0 * v);
+        let label = match (i, share >= 1.0) {
+            (0, _) => format!("< {}", percent(high)),
+            (_, true) => format!("> {}", percent(low)),
+            _ => format!("{} – {}", percent(low), percent(high)),
+        };
+        classes.push((low, high, label, line(i)));
+        low = high;
+    }
+    graduated("probability", &classes)
+}
+
 fn ranked(language: Language, symbol: impl Fn(&str, &str, f64) -> String) -> String {
     let classes = [
         (0.0, 1.0, language.pick("No. 1", "第 1 名").to_owned(), symbol("0", "153,0,0,255", 6.0)),
@@ -403,6 +440,17 @@ fn look(table: &Table, language: Language) -> (String, String) {
         }
         Look::TracedPipes => (traced(table), String::new()),
         Look::Amounts => (amounts(table), String::new()),
+        Look::Probability => (probability(table), String::new()),
+        Look::Tests => {
+            let words = [
+                ("present", pick("present", "检出"), "203,24,29,255"),
+                ("absent", pick("absent", "未检出"), "35,139,69,255"),
+            ];
+            let text = Label { from_scale: Some(15_000), ..around("\"id\"", 8, "60,60,60,255") };
+            let renderer =
+                by_words("outcome", &words, other, |name, colour| dot(name, "diamond", colour, 3.6));
+            (renderer, label(&["id"], text))
+        }
         Look::Plugs => {
             let text = Label {
                 bold: true,

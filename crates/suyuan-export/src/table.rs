@@ -100,7 +100,12 @@ pub enum Look {
     TracedPipes,
     /// How much of something each stretch carries: wider and darker the more, by the column `amount`.
     Amounts,
-    /// Manholes to be plugged, numbered.
+    /// How probable the source is on each stretch, beside the most probable one: wider and redder the more, by the column
+    /// `probability`.
+    Probability,
+    /// Where was tested, and what was found, by the column `outcome`.
+    Tests,
+    /// Manholes to be plugged or opened, numbered.
     Plugs,
     /// Manholes on the way.
     Nodes,

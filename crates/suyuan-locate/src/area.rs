@@ -130,6 +130,22 @@ impl<'a> SearchArea<'a> {
         })
     }
 
+    /// The number of the spot that a place belongs to; `None` if its water does not come to the start.
+    pub(crate) fn number_of_place(&self, place: &Place) -> Option<usize> {
+        match (place.kind, self.start.kind) {
+            (PlaceKind::Node(node), _) => self.number(Spot::Node(node)),
+            // Below the start on its own reach, where no ring leads round.
+            (PlaceKind::Reach { reach, above_end }, PlaceKind::Reach { reach: own, above_end: start })
+                if reach == own
+                    && above_end < start
+                    && self.ranking.of_reach(self.network, reach).is_none() =>
+            {
+                None
+            }
+            (PlaceKind::Reach { reach, .. }, _) => self.number_of_reach(reach),
+        }
+    }
+
     /// The spots whose water passes a place; none of them if the water of the place does not come to the start.
     pub(crate) fn above(&self, place: &Place) -> Above {
         let set = self.index.upstream_of(self.network, place);
@@ -160,10 +176,15 @@ impl<'a> SearchArea<'a> {
     }
 
     /// How much of a reach lies upstream of the start, metres; 1 for a reach without length.
-    fn extent(&self, reach: ReachId) -> f64 {
+    pub(crate) fn extent(&self, reach: ReachId) -> f64 {
         let length = self.network.reach(reach).length();
         let below = match self.start.kind {
-            PlaceKind::Reach { reach: own, above_end } if own == reach => above_end,
+            // In a ring all of it lies upstream.
+            PlaceKind::Reach { reach: own, above_end }
+                if own == reach && self.ranking.of_reach(self.network, reach).is_none() =>
+            {
+                above_end
+            }
             _ => 0.0,
         };
         if length - below > 0.0 { length - below } else { 1.0 }

@@ -2,8 +2,8 @@
 //!
 //! In come a network, the outfall where pollution shows, what is believed of each place before anybody looks ([`Prior`]), and
 //! what was found where ([`Observation`]); out come the probability of every place ([`Posterior`]), each with what every
-//! observation did to it, and the manholes whose opening tells most for its cost ([`next_visits`]), with a bound
-//! that no plan can beat. Output is "look here next", never an accusation. This crate opens no file.
+//! observation did to it, and the manholes whose opening tells most for its cost ([`next_visits`]). [`huffman`] is a bound that no plan
+//! of tests that are never wrong can beat. Output is "look here next", never an accusation. This crate opens no file.
 //!
 //! One steady source is looked for, in any network: with rings, parallel pipes and splits. A test finds it at a place if the
 //! source lies upstream of it, whatever share of the water comes that way.

@@ -24,6 +24,7 @@ pub struct ErrorRates {
 }
 
 /// Why an error rate is none.
+#[doc(alias = "误判率无效")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("an error rate is {value}; give a probability from 0 to 1")]
 pub struct BadRate {
@@ -64,6 +65,15 @@ impl ErrorRates {
         self.invented
     }
 
+    /// How much an outcome speaks for the source upstream: the logarithm of the ratio of both probabilities. Infinite where just one
+    /// of them is 0, and where both are, since then nothing explains it.
+    pub(crate) fn strength(self, outcome: Outcome) -> f64 {
+        match self.of(outcome) {
+            [upstream, other] if upstream > 0.0 || other > 0.0 => upstream.ln() - other.ln(),
+            _ => f64::INFINITY,
+        }
+    }
+
     /// The probability of an outcome where the source lies upstream, and where it does not.
     #[must_use]
     pub fn of(self, outcome: Outcome) -> [f64; 2] {
@@ -86,6 +96,8 @@ pub struct Observation {
     pub id: String,
     /// Where.
     pub place: Place,
+    /// When, as far as that matters: tests at one place in one epoch, such as a day, are spoilt together.
+    pub epoch: String,
     /// What was found.
     pub outcome: Outcome,
     /// How often such a test is wrong.

@@ -1,6 +1,6 @@
 //! The probability of every spot, by what was found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use suyuan_network::{Place, PlaceKind};
@@ -11,9 +11,9 @@ use crate::prior::Prior;
 
 /// Where one source may be, and all that was found so far.
 ///
-/// Observations may come in any order and be taken back: what comes out depends on which there are, to the last bit. Several at
-/// one place count as one together, each for its share: what spoils one sample there, such as poor mixing or a blocked sump,
-/// spoils the next one too. Confirm at a neighbour.
+/// Observations may come in any order and be taken back: what comes out depends on which there are, to the last bit. Of several at
+/// one place in one epoch that say the same only the strongest counts: what spoils one sample there, such as poor mixing or a
+/// blocked sump, spoils the next one too. Confirm at a neighbour, or another day.
 ///
 /// # Example
 /// ```
@@ -28,7 +28,8 @@ use crate::prior::Prior;
 /// let prior = Prior::of_spots(&area, |spot| if matches!(spot, Spot::Node(_)) { 1.0 } else { 0.0 })?;
 /// let mut locator = Locator::new(&area, &prior);
 /// let rates = ErrorRates::new(0.1, 0.05)?;
-/// locator.observe(Observation { id: "1".into(), place: at("A"), outcome: Outcome::Present, rates })?;
+/// let (place, epoch) = (at("A"), "Monday".to_owned());
+/// locator.observe(Observation { id: "1".into(), place, epoch, outcome: Outcome::Present, rates })?;
 /// let posterior = locator.posterior()?;
 /// // One place of four, and eighteen times likelier than each of the others.
 /// assert!((posterior.at(Spot::Node(network.find_node("A")?)) - 18.0 / 21.0).abs() < 1e-12);
@@ -43,6 +44,7 @@ pub struct Locator<'a> {
 }
 
 /// Why an observation tells nothing of the source.
+#[doc(alias = "不在上游")]
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the water at observation `{id}` does not come to where pollution shows")]
 pub struct Unplaced {
@@ -51,6 +53,7 @@ pub struct Unplaced {
 }
 
 /// No place explains all observations: two that are said never to be wrong contradict each other.
+#[doc(alias = "检测矛盾")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no place explains all observations; allow for wrong tests, or take one back")]
 pub struct Contradiction;
@@ -61,7 +64,10 @@ type PlaceKey = (Spot, u64);
 fn key_of(place: &Place) -> PlaceKey {
     match place.kind {
         PlaceKind::Node(node) => (Spot::Node(node), 0),
-        PlaceKind::Reach { reach, above_end } => (Spot::Reach(reach), above_end.to_bits()),
+        // Within a decimetre it is one place.
+        PlaceKind::Reach { reach, above_end } => {
+            (Spot::Reach(reach), (above_end.max(0.0) * 10.0).round() as u64)
+        }
     }
 }
 
@@ -72,7 +78,10 @@ impl<'a> Locator<'a> {
     /// If the prior is that of another area.
     #[must_use]
     pub fn new(area: &'a SearchArea<'a>, prior: &'a Prior) -> Self {
-        assert_eq!(area.len(), prior.weights.len(), "a prior belongs to one area");
+        assert!(
+            area.len() == prior.weights.len() && area.start().kind == prior.start,
+            "a prior belongs to one area"
+        );
         Self { area, prior, observations: BTreeMap::new() }
     }
 
@@ -117,9 +126,9 @@ impl<'a> Locator<'a> {
         // What observations add to the logarithm of each spot's probability, as differences from spot to spot; and how many say
         // that it cannot be.
         let (mut logs, mut never) = (vec![0.0f64; count + 1], vec![0i32; count + 1]);
-        let mut add = |range: Range<usize>, likelihood: f64, weight: f64, times: i32| {
+        let mut add = |range: Range<usize>, likelihood: f64, times: i32| {
             if likelihood > 0.0 {
-                let log = f64::from(times) * weight * likelihood.ln();
+                let log = f64::from(times) * likelihood.ln();
                 logs[range.start] += log;
                 logs[range.end] -= log;
             } else {
@@ -127,19 +136,23 @@ impl<'a> Locator<'a> {
                 never[range.end] -= times;
             }
         };
-        let shares = self.shares();
-        for (observation, above) in self.observations.values() {
+        let mut parts: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+        for (observation, above) in self.counted() {
             let [upstream, other] = observation.rates.of(observation.outcome);
-            let weight = shares[&key_of(&observation.place)];
-            add(0..count, other, weight, 1);
+            add(0..count, other, 1);
             for run in above.runs.iter().filter(|run| !run.is_empty()) {
-                add(run.clone(), other, weight, -1);
-                add(run.clone(), upstream, weight, 1);
+                add(run.clone(), other, -1);
+                add(run.clone(), upstream, 1);
             }
             if let Some((number, share)) = above.part {
-                add(number..number + 1, other, weight, -1);
-                add(number..number + 1, share * upstream + (1.0 - share) * other, weight, 1);
+                add(number..number + 1, other, -1);
+                parts.entry(number).or_default().push(Part { share, upstream, other });
             }
+        }
+        let parts: BTreeMap<usize, Vec<(f64, f64)>> =
+            parts.into_iter().map(|(number, parts)| (number, stretches(&parts))).collect();
+        for (number, stretches) in &parts {
+            add(*number..number + 1, stretches.iter().map(|s| s.1).sum(), 1);
         }
         let (mut log, mut barred) = (0.0, 0);
         let mut found: Vec<f64> = Vec::with_capacity(count);
@@ -159,42 +172,89 @@ impl<'a> Locator<'a> {
             sum += *value;
         }
         found.iter_mut().for_each(|p| *p /= sum);
-        Ok(Posterior { area: self.area, probabilities: found, evidence: most + sum.ln() })
+        Ok(Posterior {
+            area: self.area,
+            prior: self.prior,
+            probabilities: found,
+            parts,
+            tested: self.observations().map(|o| (key_of(&o.place), o.epoch.clone())).collect(),
+            evidence: most + sum.ln(),
+        })
     }
 
-    /// What each observation counts for: those at one place are one together.
-    fn shares(&self) -> BTreeMap<PlaceKey, f64> {
-        let mut shares: BTreeMap<PlaceKey, f64> = BTreeMap::new();
-        for (observation, _) in self.observations.values() {
-            *shares.entry(key_of(&observation.place)).or_default() += 1.0;
+    /// The observations that count, by id: of those at one place in one epoch that say the same, the strongest; of equally
+    /// strong ones the first.
+    fn counted(&self) -> impl Iterator<Item = &(Observation, Above)> {
+        let mut strongest: BTreeMap<(PlaceKey, &str, bool), (f64, &str)> = BTreeMap::new();
+        fn key(observation: &Observation) -> ((PlaceKey, &str, bool), f64) {
+            let strength = observation.rates.strength(observation.outcome);
+            ((key_of(&observation.place), &observation.epoch, strength > 0.0), strength.abs())
         }
-        shares.values_mut().for_each(|count| *count = 1.0 / *count);
-        shares
+        for (observation, _) in self.observations.values() {
+            let (key, strength) = key(observation);
+            let known = strongest.entry(key).or_insert((strength, &observation.id));
+            if strength > known.0 {
+                *known = (strength, &observation.id);
+            }
+        }
+        self.observations.values().filter(move |(o, _)| strongest[&key(o).0].1 == o.id)
     }
 
-    /// What made a spot's probability what it is.
+    /// What made a spot's probability what it is in `posterior`, which these observations made; `None` for what is not
+    /// searched.
     ///
-    /// # Errors
-    /// [`Contradiction`] as [`Locator::posterior`].
-    pub fn explain(&self, spot: Spot) -> Result<Option<Explanation>, Contradiction> {
-        let posterior = self.posterior()?;
-        let Some(number) = self.area.number(spot) else { return Ok(None) };
-        let shares = self.shares();
+    /// # Complexity
+    /// O(runs of the observations).
+    #[must_use]
+    pub fn explain(&self, posterior: &Posterior<'_>, spot: Spot) -> Option<Explanation> {
+        let number = self.area.number(spot)?;
+        // Of tests within the reach itself each adds what it changes in those before it.
+        let mut parts: Vec<Part> = Vec::new();
         let of = |(observation, above): &(Observation, Above)| {
             let [upstream, other] = observation.rates.of(observation.outcome);
-            let likelihood = match above.part {
-                _ if above.runs.iter().any(|run| run.contains(&number)) => upstream,
-                Some((own, share)) if own == number => share * upstream + (1.0 - share) * other,
-                _ => other,
+            let log = match above.part {
+                _ if above.runs.iter().any(|run| run.contains(&number)) => upstream.ln(),
+                Some((own, share)) if own == number => {
+                    let whole = |parts: &[Part]| stretches(parts).iter().map(|s| s.1).sum::<f64>().ln();
+                    let before = whole(&parts);
+                    parts.push(Part { share, upstream, other });
+                    let after = whole(&parts);
+                    if after == f64::NEG_INFINITY { after } else { after - before }
+                }
+                _ => other.ln(),
             };
-            (observation.id.clone(), shares[&key_of(&observation.place)] * likelihood.ln())
+            (observation.id.clone(), log)
         };
-        Ok(Some(Explanation {
+        Some(Explanation {
             prior: self.prior.weights[number].ln(),
-            observations: self.observations.values().map(of).collect(),
+            observations: self.counted().map(of).collect(),
             evidence: posterior.evidence,
-        }))
+        })
     }
+}
+
+/// A test at the inside of a reach: the share of the reach above it, and how likely its outcome is if the source is there or not.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    share: f64,
+    upstream: f64,
+    other: f64,
+}
+
+/// The stretches of a reach between tests on its inside, from the upper end down: where each ends, as a share of the reach, and its
+/// length times how likely all the outcomes are if the source is there.
+fn stretches(parts: &[Part]) -> Vec<(f64, f64)> {
+    let mut ends: Vec<f64> = parts.iter().map(|p| p.share).chain([1.0]).collect();
+    ends.sort_unstable_by(f64::total_cmp);
+    let mut from = 0.0;
+    let stretch = |to: f64| {
+        let likelihood: f64 =
+            parts.iter().map(|p| if to <= p.share { p.upstream } else { p.other }).product();
+        let weight = (to - from) * likelihood;
+        from = to;
+        (to, weight)
+    };
+    ends.into_iter().map(stretch).collect()
 }
 
 /// What made a spot's probability what it is: its logarithm is `prior` and all `observations` added up, less `evidence`.
@@ -206,9 +266,9 @@ impl<'a> Locator<'a> {
 pub struct Explanation {
     /// What was believed before.
     pub prior: f64,
-    /// How likely each observation is if the source is there, by id.
+    /// How likely each observation that counts is if the source is there, by id.
     pub observations: Vec<(String, f64)>,
-    /// How likely all observations are together, wherever the source is.
+    /// How likely those observations are together, wherever the source is.
     pub evidence: f64,
 }
 
@@ -225,7 +285,11 @@ impl Explanation {
 #[derive(Debug, Clone)]
 pub struct Posterior<'a> {
     area: &'a SearchArea<'a>,
+    prior: &'a Prior,
     probabilities: Vec<f64>,
+    /// Of reaches that were tested on their inside, the stretches as [`stretches`] has them.
+    parts: BTreeMap<usize, Vec<(f64, f64)>>,
+    tested: BTreeSet<(PlaceKey, String)>,
     evidence: f64,
 }
 
@@ -248,13 +312,46 @@ impl<'a> Posterior<'a> {
         &self.probabilities
     }
 
+    /// The probability that the source is each of the known places of the prior, in the order they were given in; 0 for those whose
+    /// water does not come to the start.
+    #[must_use]
+    pub fn of_known(&self) -> Vec<f64> {
+        let one = |known: &Option<(usize, f64)>| match known {
+            Some((number, part)) if *part > 0.0 => {
+                self.probabilities[*number] * part / self.prior.weights[*number]
+            }
+            _ => 0.0,
+        };
+        self.prior.known.iter().map(one).collect()
+    }
+
     /// The probability that the water at a place carries the source's.
     #[must_use]
     pub fn upstream_of(&self, place: &Place) -> f64 {
         let above = self.area.above(place);
         let sum = |run: &Range<usize>| self.probabilities[run.clone()].iter().sum::<f64>();
-        let part = above.part.map_or(0.0, |(number, share)| share * self.probabilities[number]);
+        let part = above.part.map_or(0.0, |(n, share)| self.above_on(n, share) * self.probabilities[n]);
         (above.runs.iter().map(sum).sum::<f64>() + part).min(1.0)
+    }
+
+    /// Whether anybody has tested at a place in an epoch.
+    #[must_use]
+    pub fn is_tested(&self, place: &Place, epoch: &str) -> bool {
+        self.tested.contains(&(key_of(place), epoch.to_owned()))
+    }
+
+    /// If the source is on a reach, the probability that it is on such a share of it from the upper end.
+    fn above_on(&self, number: usize, share: f64) -> f64 {
+        let Some(stretches) = self.parts.get(&number) else { return share };
+        let (mut from, mut sum, mut above) = (0.0, 0.0, 0.0);
+        for (to, weight) in stretches {
+            let length = to - from;
+            let part = if length > 0.0 { ((share - from) / length).clamp(0.0, 1.0) } else { 0.0 };
+            sum += weight;
+            above += part * weight;
+            from = *to;
+        }
+        if sum > 0.0 { above / sum } else { share }
     }
 
     /// Spots from the likeliest on that have at least so much of the probability together, ties in the order of the area.

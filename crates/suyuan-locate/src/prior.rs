@@ -1,10 +1,11 @@
 //! What is believed before anybody looks.
 
-use suyuan_network::{Network, Place, PlaceKind};
+use suyuan_network::{Place, PlaceKind};
 
 use crate::area::{SearchArea, Spot};
 
-/// The share that every manhole and reach gets alike, since desk data are wrong now and then.
+/// The share that every manhole and reach gets alike, since desk data are wrong now and then. This share and the two below are
+/// assumptions: with all three a wrong map costs some tests more, without them it is never found.
 const FLAT: f64 = 0.1;
 /// The share of connections that no survey knows, by the length of the pipes.
 const UNMAPPED: f64 = 0.1;
@@ -16,9 +17,14 @@ const ELSEWHERE: f64 = 0.02;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prior {
     pub(crate) weights: Vec<f64>,
+    /// The spot of each known place, if its water comes to the start, and its part of the spot's weight.
+    pub(crate) known: Vec<Option<(usize, f64)>>,
+    /// Where the area starts.
+    pub(crate) start: PlaceKind,
 }
 
 /// Why no belief can be made of some weights.
+#[doc(alias = "权重无效")]
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[error("a weight is {value}; give finite ones of 0 or more, not all of them 0")]
 pub struct BadWeight {
@@ -32,13 +38,14 @@ impl Prior {
     /// # Errors
     /// [`BadWeight`] for weights that are negative or no numbers, or all 0.
     pub fn of_spots(area: &SearchArea<'_>, weight: impl Fn(Spot) -> f64) -> Result<Self, BadWeight> {
-        Self::of_numbers(area.spots().iter().map(|spot| weight(*spot)).collect())
+        Self::of_numbers(area, area.spots().iter().map(|spot| weight(*spot)).collect())
     }
 
     /// What desk data say: `known` are places where somebody may discharge, each with its weight, such as the probabilities of
     /// ranked drainers. A tenth of what is in the network is spread over all manholes and reaches alike, another
     /// tenth over the reaches by their length, for connections that nobody knows; one part in fifty is
-    /// [`Spot::Elsewhere`]. Without any known place all of it is spread so.
+    /// [`Spot::Elsewhere`]. Without any known place all of it is spread so. A known place on a reach counts for the reach; see
+    /// [`Prior::unplaced`] for those that count for nothing.
     ///
     /// # Errors
     /// [`BadWeight`] for weights that are negative or no numbers.
@@ -50,22 +57,20 @@ impl Prior {
         known: impl IntoIterator<Item = (Place, f64)>,
     ) -> Result<Self, BadWeight> {
         let mut weights = vec![0.0; area.len()];
+        let mut found = Vec::new();
         let mut sum = 0.0;
         for (place, weight) in known {
             if !(weight.is_finite() && weight >= 0.0) {
                 return Err(BadWeight { value: weight });
             }
-            let spot = match place.kind {
-                PlaceKind::Node(node) => Spot::Node(node),
-                PlaceKind::Reach { reach, .. } => Spot::Reach(reach),
-            };
-            if let Some(number) = area.number(spot) {
+            let number = area.number_of_place(&place);
+            if let Some(number) = number {
                 weights[number] += weight;
                 sum += weight;
             }
+            found.push(number.map(|number| (number, weight)));
         }
-        let network = area.network();
-        let length = |spot: &Spot| length_of(network, *spot);
+        let length = |spot: &Spot| length_of(area, *spot);
         let metres: f64 = area.spots().iter().map(length).sum();
         let [flat, unmapped] = match (sum > 0.0, metres > 0.0) {
             (true, true) => [FLAT, UNMAPPED],
@@ -73,19 +78,25 @@ impl Prior {
             (false, true) => [0.5, 0.5],
             (false, false) => [1.0, 0.0],
         };
-        let each = flat / (area.len() - 1).max(1) as f64;
+        // Without any known place nothing is left for them.
+        let of_known = |weight: f64| {
+            let share = if sum > 0.0 { (1.0 - flat - unmapped) * weight / sum } else { 0.0 };
+            (1.0 - ELSEWHERE) * share
+        };
+        let each = (1.0 - ELSEWHERE) * flat / (area.len() - 1).max(1) as f64;
         for (weight, spot) in weights.iter_mut().zip(area.spots()) {
             let by_length = if metres > 0.0 { unmapped * length(spot) / metres } else { 0.0 };
-            let known = if sum > 0.0 { (1.0 - flat - unmapped) * *weight / sum } else { 0.0 };
-            *weight = (1.0 - ELSEWHERE) * (known + by_length + each);
+            *weight = of_known(*weight) + (1.0 - ELSEWHERE) * by_length + each;
         }
         if let Some(elsewhere) = weights.last_mut() {
             *elsewhere = ELSEWHERE;
         }
-        Self::of_numbers(weights)
+        let whole: f64 = weights.iter().sum();
+        let known = found.into_iter().map(|f| f.map(|(number, weight)| (number, of_known(weight) / whole)));
+        Ok(Self { known: known.collect(), ..Self::of_numbers(area, weights)? })
     }
 
-    fn of_numbers(mut weights: Vec<f64>) -> Result<Self, BadWeight> {
+    fn of_numbers(area: &SearchArea<'_>, mut weights: Vec<f64>) -> Result<Self, BadWeight> {
         if let Some(value) = weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
             return Err(BadWeight { value: *value });
         }
@@ -94,13 +105,19 @@ impl Prior {
             return Err(BadWeight { value: sum });
         }
         weights.iter_mut().for_each(|w| *w /= sum);
-        Ok(Self { weights })
+        Ok(Self { weights, known: Vec::new(), start: area.start().kind })
+    }
+
+    /// Which of the known places tell nothing, since their water does not come to the start; numbers in the order given.
+    pub fn unplaced(&self) -> impl Iterator<Item = usize> {
+        self.known.iter().enumerate().filter(|(_, k)| k.is_none()).map(|(number, _)| number)
     }
 }
 
-fn length_of(network: &Network, spot: Spot) -> f64 {
+/// Metres of a spot that lie upstream of the start.
+fn length_of(area: &SearchArea<'_>, spot: Spot) -> f64 {
     match spot {
-        Spot::Reach(reach) => network.reach(reach).length().max(0.0),
-        Spot::Node(_) | Spot::Elsewhere => 0.0,
+        Spot::Reach(reach) if area.network().reach(reach).length() > 0.0 => area.extent(reach),
+        Spot::Reach(_) | Spot::Node(_) | Spot::Elsewhere => 0.0,
     }
 }

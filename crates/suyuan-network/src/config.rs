@@ -85,8 +85,9 @@ pub struct BuildConfig {
     pub outfall_reach: f64,
     /// What was decided by hand; it comes before all evidence.
     pub decisions: Vec<Decision>,
-    /// Whether the survey is also checked by the rules of survey offices, such as sizes, levels, overlaps and rings. They
-    /// change nothing in the network; what was doubtful in joining and directing it is told in any case.
+    /// Whether the survey is also checked by rules that change nothing in the network: overlaps, duplicates, sizes, levels that
+    /// contradict each other, flying points, rings, isolated pipes and nodes, dead ends, outfalls at upper ends, large pipes into
+    /// small ones. Without them what was doubtful in joining, directing and naming is told all the same.
     pub rules: bool,
 }
 

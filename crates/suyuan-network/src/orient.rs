@@ -77,7 +77,7 @@ pub(crate) fn probability(odds: f64) -> f64 {
 
 impl Web {
     /// Runs of whole parts with at least [`CHUNK`] nodes each, the last one aside: the same for any number of threads. Those
-    /// of a sample are spread over the whole network.
+    /// of a sample are spread over the whole network; if none of them is small enough, the smallest one is.
     fn chunks(&self) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         let mut from = 0;
@@ -90,15 +90,18 @@ impl Web {
         let stride = (self.roles.len() / SAMPLE).max(1);
         let mut sampled = 0;
         let count = chunks.len();
-        // A run much bigger than the sample should be counts only where the others are too small to judge by.
-        for (enough, most) in [(SAMPLE, 2 * SAMPLE), (SAMPLE / 2, usize::MAX)] {
-            for c in (0..stride).flat_map(|first| (first..count).step_by(stride)) {
-                let chunk = &mut chunks[c];
-                if sampled < enough && !chunk.sampled && chunk.nodes.len() <= most {
-                    sampled += chunk.nodes.len();
-                    chunk.sampled = true;
-                }
+        // A run much bigger than the sample should be is left out, unless it is most of the network.
+        for c in (0..stride).flat_map(|first| (first..count).step_by(stride)) {
+            let size = chunks[c].nodes.len();
+            if 2 * size > self.roles.len() || sampled < SAMPLE && size <= 2 * SAMPLE {
+                sampled += size;
+                chunks[c].sampled = true;
             }
+        }
+        if sampled == 0
+            && let Some(least) = chunks.iter_mut().min_by_key(|chunk| chunk.nodes.len())
+        {
+            least.sampled = true;
         }
         chunks
     }
@@ -394,6 +397,32 @@ mod tests {
                 prop_assert!((a - b).abs() < 5e-3, "pipe {} {} {}", p, a, b);
             }
         }
+    }
+
+    /// Lines of so many nodes each, one after another.
+    fn lines(sizes: &[u32]) -> Field {
+        let (mut links, mut first) = (Vec::new(), 0);
+        for size in sizes {
+            links.extend((first..first + size - 1).map(|n| Link { pipe: 0, nodes: [n, n + 1] }));
+            first += size;
+        }
+        links.iter_mut().zip(0..).for_each(|(link, pipe)| link.pipe = pipe);
+        Field::new(&links, links.len(), &vec![NodeRole::Plain; first as usize])
+    }
+
+    #[test]
+    fn most_of_a_network_is_always_among_what_it_is_judged_by() {
+        let sampled = |sizes: &[u32]| lines(sizes).sample().len();
+        let whole = SAMPLE as u32;
+        // One big part and scraps, however many.
+        assert!(sampled(&[4 * whole, 5000, 5000]) as u32 >= 4 * whole - 1);
+        assert!(sampled(&[4 * whole, whole, whole, whole]) as u32 >= 4 * whole - 1);
+        // Without such a part, some of those that are small enough, or else the smallest.
+        let many = sampled(&[whole / 2; 12]) as u32;
+        assert!((whole - 2..2 * whole).contains(&many), "{many}");
+        assert_eq!(sampled(&[3 * whole, 4 * whole, 4 * whole]) as u32, 3 * whole - 1);
+        // A small survey is judged by all of it.
+        assert_eq!(sampled(&[20, 30, 5000]), 5050 - 3);
     }
 
     fn field(links: &[(u32, [u32; 2])], roles: &[NodeRole]) -> Field {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use suyuan_core::Language;
 use suyuan_core::crs::CrsError;
 
+use crate::field_log::LogError;
 use crate::filter::FilterError;
 use crate::shared_points::PointsError;
 use crate::spec::extension;
@@ -158,6 +159,14 @@ pub enum ReadError {
         /// Why.
         source: PointsError,
     },
+    /// A field log cannot be used.
+    #[error("{}: {source}", path.display())]
+    FieldLog {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: LogError,
+    },
     /// Degrees without a coordinate system.
     #[error("{} declares no coordinate system and its coordinates look like degrees", path.display())]
     NoCrs {
@@ -308,6 +317,9 @@ impl ReadError {
                 source.message(language)
             ),
             Self::SharedPoints { path, source } => {
+                format!("{}：{}", path.display(), source.message(language))
+            }
+            Self::FieldLog { path, source } => {
                 format!("{}：{}", path.display(), source.message(language))
             }
             Self::NoCrs { path } => format!("{} 未声明坐标系，且坐标疑似经纬度", path.display()),

@@ -8,6 +8,7 @@ mod columns;
 mod dialect;
 mod encoding;
 mod error;
+mod field_log;
 mod filter;
 mod fingerprint;
 mod fit;
@@ -32,6 +33,7 @@ mod wkb;
 
 pub use dialect::{Dialect, DialectError, shipped_dialects};
 pub use error::ReadError;
+pub use field_log::{LogEntry, LogError, LogMethod, read_field_log};
 pub use filter::{Filter, FilterError};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use fit::{DialectFit, LayerFit, dialect_fits};

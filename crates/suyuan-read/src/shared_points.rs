@@ -242,8 +242,27 @@ fn columns(header: &[String]) -> Result<Columns, PointsError> {
     Ok(Columns { name, places, code: codes[0] })
 }
 
+/// A table such as a spreadsheet saves, and how many bytes of comments stand above it: by the separator that its first line has most
+/// of, rows of any length, cells without blanks around them.
+pub(crate) fn table(text: &str) -> (csv::Reader<&[u8]>, usize) {
+    // Above the header only: below it, something may be named `#12`.
+    let is_comment = |line: &&str| line.trim().is_empty() || line.starts_with('#');
+    let above: usize = text.split_inclusive('\n').take_while(is_comment).map(str::len).sum();
+    let body = &text[above..];
+    let first = body.lines().next().unwrap_or_default();
+    let most = |separator: &char| first.matches(*separator).count();
+    let separator = [',', '\t', ';'].into_iter().rev().max_by_key(most).unwrap_or(',');
+    let reader = csv::ReaderBuilder::new()
+        .delimiter(separator as u8)
+        .flexible(true)
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(body.as_bytes());
+    (reader, above)
+}
+
 /// The line of a record, from 1; a record may be said to begin before the end of the line above, and before blank lines.
-fn line_of(text: &str, byte: usize) -> u64 {
+pub(crate) fn line_of(text: &str, byte: usize) -> u64 {
     let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
     let blank = rest.chars().take_while(|c| matches!(c, '\r' | '\n')).filter(|c| *c == '\n').count();
     (1 + before.matches('\n').count() + blank) as u64
@@ -251,19 +270,7 @@ fn line_of(text: &str, byte: usize) -> u64 {
 
 /// The shared points of a table and the known system.
 fn parse(text: &str) -> Result<(Vec<SharedPoint>, Crs), PointsError> {
-    // Above the header only: below it, a point may be named `#12`.
-    let is_comment = |line: &&str| line.trim().is_empty() || line.starts_with('#');
-    let above: usize = text.split_inclusive('\n').take_while(is_comment).map(str::len).sum();
-    let body = &text[above..];
-    let first = body.lines().next().unwrap_or_default();
-    let most = |separator: &char| first.matches(*separator).count();
-    let separator = [',', '\t', ';'].into_iter().rev().max_by_key(most).unwrap_or(',');
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator as u8)
-        .flexible(true)
-        .has_headers(false)
-        .trim(csv::Trim::All)
-        .from_reader(body.as_bytes());
+    let (mut reader, above) = table(text);
     let line_at =
         |position: Option<&csv::Position>| line_of(text, above + position.map_or(0, |p| p.byte() as usize));
     let unreadable = |error: csv::Error| PointsError::Unreadable {

@@ -16,7 +16,7 @@ use crate::upstream::UpstreamSet;
 /// stretch lies upstream has none.
 ///
 /// # Complexity
-/// Made in O(runs of the set); a number, or a range of them, takes O(log runs).
+/// Made in O(runs of the set). A number, or a range of them, takes O(log runs), and O(reaches that run to the node); in a ring, O(ring).
 ///
 /// # Example
 /// ```
@@ -32,6 +32,7 @@ use crate::upstream::UpstreamSet;
 /// assert_eq!(ranking.nodes_of(&above).map(|r| r.len()).sum::<usize>(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[doc(alias = "上游编号")]
 #[derive(Debug, Clone)]
 pub struct Ranking<'a> {
     index: &'a TraceIndex,

@@ -5,6 +5,7 @@ use suyuan_core::stored::StoredError;
 
 use suyuan_core::Language;
 use suyuan_export::ExportError;
+use suyuan_locate::{BadRate, Contradiction};
 use suyuan_network::{BuildError, PlaceError};
 use suyuan_read::ReadError;
 use suyuan_trace::BadTravelSetting;
@@ -108,6 +109,12 @@ pub enum Error {
         /// What was asked.
         what: &'static str,
     },
+    /// An error rate is no probability.
+    #[error(transparent)]
+    BadRate(#[from] BadRate),
+    /// Tests that are said never to be wrong contradict each other.
+    #[error(transparent)]
+    Contradiction(Contradiction),
     /// Two things were asked that have no meaning together.
     #[error("{first} cannot be combined with {second}")]
     CannotCombine {
@@ -169,6 +176,12 @@ impl Error {
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
             (Self::NeedsSurvey { what }, Language::Chinese) => {
                 format!("{what} 需要原始测绘文件，预处理管网中没有")
+            }
+            (Self::BadRate(error), Language::Chinese) => {
+                format!("误判率 {} 无效，应为 0 到 1 之间的概率", error.value)
+            }
+            (Self::Contradiction(_), Language::Chinese) => {
+                "没有任何位置能同时解释全部检测结果；请给出误判率，或撤回其中一次".to_owned()
             }
             (Self::CannotCombine { first, second }, Language::Chinese) => {
                 format!("{first} 不能与 {second} 同时使用")

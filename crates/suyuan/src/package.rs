@@ -31,6 +31,7 @@ fn titles(language: Language) -> Titles {
 }
 
 /// Whether a map shows what lies around its answer: other pipes, outfalls, waters and venues.
+#[doc(alias = "底图")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Background {
     /// Within 250 m of it.

@@ -4,6 +4,7 @@ pub mod accumulate;
 pub mod between;
 pub mod common;
 pub mod isolate;
+pub mod locate;
 pub mod partition;
 pub mod path;
 pub mod profile;

@@ -4,6 +4,7 @@ mod accumulate;
 mod between;
 mod common;
 mod isolate;
+mod locate;
 mod partition;
 mod path;
 mod profile;
@@ -14,6 +15,10 @@ pub use accumulate::{AccumulateAnswer, AmountOf, PlaceAmount, accumulate_package
 pub use between::{BetweenAnswer, between_package};
 pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
 pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
+pub use locate::{
+    LocateAnswer, LocateRequest, ObservationAnswer, PlaceProbability, SuspectAnswer, UnusedAnswer,
+    VisitAnswer, WhyAnswer, WhyTest, locate_package,
+};
 pub use partition::{DistrictAnswer, PartitionAnswer};
 pub use path::{PathAnswer, WayReachAnswer, path_package};
 pub use profile::{ProfileAnswer, ProfileReachAnswer};
