@@ -143,6 +143,17 @@ const ABSENT: [&str; 11] =
 const KIT: [&str; 6] = ["", "kit", "field", "field kit", "快检", "现场"];
 const LABORATORY: [&str; 5] = ["lab", "laboratory", "化验", "实验室", "实验室检测"];
 
+/// A day without the time that follows it, if one does: `2026-05-01` of `2026-05-01 08:30`.
+#[must_use]
+pub fn day_of(text: &str) -> &str {
+    let text = text.trim();
+    let is_time = |rest: &str| rest.contains(':') && rest.starts_with(|c: char| c.is_ascii_digit());
+    match text.split_once([' ', 'T']) {
+        Some((day, rest)) if is_time(rest) => day.trim_end(),
+        _ => text,
+    }
+}
+
 /// Reads a field log: a table with a header, separated by commas, semicolons or tabs, in UTF-8 or GBK.
 ///
 /// # Shape
@@ -225,7 +236,7 @@ fn parse(text: &str) -> Result<Vec<LogEntry>, LogError> {
             line,
             id,
             place: cell(Holds::Place).to_owned(),
-            day: cell(Holds::Day).split([' ', 'T']).next().unwrap_or_default().to_owned(),
+            day: day_of(cell(Holds::Day)).to_owned(),
             present,
             method: if is_kit { LogMethod::FieldKit } else { LogMethod::Laboratory },
             missed: rate(Holds::Missed)?,
@@ -256,6 +267,10 @@ mod tests {
         assert_eq!(chinese.iter().map(|e| e.present).collect::<Vec<_>>(), [true, false]);
         assert_eq!(chinese[1].id, "line 3");
         assert_eq!(parse("place,result\n").unwrap(), []);
+        assert_eq!(
+            ["2026-05-01T08:30", "day 2", "Tuesday", ""].map(day_of),
+            ["2026-05-01", "day 2", "Tuesday", ""]
+        );
     }
 
     #[test]

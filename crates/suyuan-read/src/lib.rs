@@ -33,7 +33,7 @@ mod wkb;
 
 pub use dialect::{Dialect, DialectError, shipped_dialects};
 pub use error::ReadError;
-pub use field_log::{LogEntry, LogError, LogMethod, read_field_log};
+pub use field_log::{LogEntry, LogError, LogMethod, day_of, read_field_log};
 pub use filter::{Filter, FilterError};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use fit::{DialectFit, LayerFit, dialect_fits};

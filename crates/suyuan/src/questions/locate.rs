@@ -12,7 +12,7 @@ use suyuan_locate::{
     huffman, next_visits, settled_at,
 };
 use suyuan_network::{Place, PlaceKind};
-use suyuan_read::{LogEntry, LogMethod};
+use suyuan_read::{LogEntry, LogMethod, day_of};
 use suyuan_trace::trace_upstream;
 
 use super::{SpotAnswer, find, spot};
@@ -285,7 +285,7 @@ impl City {
         let crew = request.crew.as_deref().map(at).transpose()?;
         let costs = Costs { from: crew.and_then(|(place, _)| place.spot), ..Costs::default() };
         let undated = request.log.iter().all(|entry| entry.day.is_empty()).then_some("");
-        let epoch = request.day.as_deref().or(undated);
+        let epoch = request.day.as_deref().map(day_of).or(undated);
         let visits = next_visits(&posterior, ErrorRates::FIELD_KIT, &costs, epoch, request.visits);
         let next = visits.iter().zip(1..).map(|(visit, rank)| VisitAnswer {
             rank,
