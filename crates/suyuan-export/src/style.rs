@@ -279,7 +279,11 @@ fn probability(table: &Table) -> String {
     let mut low = -1e12;
     for (i, share) in PROBABILITY_SHARES.into_iter().chain([1e15]).enumerate() {
         let high = if share >= 1.0 { share } else { share * most };
-        let percent = |v: f64| format!("{:.1} %", 100.0 * v);
+        // Two digits, however small.
+        let percent = |v: f64| {
+            let digits = if v > 0.0 { (-1.0 - v.log10().floor()).clamp(0.0, 9.0) } else { 0.0 };
+            format!("{:.*} %", digits as usize, 100.0 * v)
+        };
         let label = match (i, share >= 1.0) {
             (0, _) => format!("< {}", percent(high)),
             (_, true) => format!("> {}", percent(low)),

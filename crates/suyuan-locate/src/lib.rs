@@ -22,6 +22,6 @@ mod prior;
 pub use area::{SearchArea, Spot};
 pub use bound::{capacity, entropy, huffman};
 pub use observe::{BadRate, ErrorRates, Observation, Outcome};
-pub use plan::{Costs, Visit, next_visits, settled_at};
+pub use plan::{Costs, Visit, next_visits, settled_at, units};
 pub use posterior::{Contradiction, Explanation, Locator, Posterior, Unplaced};
 pub use prior::{BadWeight, Prior};

@@ -125,21 +125,19 @@ pub fn next_visits(
 }
 
 /// The probabilities of runs of spots.
-struct Masses<'a> {
-    probabilities: &'a [f64],
+struct Masses {
     /// Sums of the probabilities before each spot, and of all.
     before: Vec<f64>,
 }
 
-impl<'a> Masses<'a> {
-    fn new(posterior: &'a Posterior<'_>) -> Self {
-        let probabilities = posterior.probabilities();
+impl Masses {
+    fn new(posterior: &Posterior<'_>) -> Self {
         let mut sum = 0.0;
-        let sums = probabilities.iter().map(|p| {
+        let sums = posterior.probabilities().iter().map(|p| {
             sum += p;
             sum
         });
-        Self { probabilities, before: [0.0].into_iter().chain(sums).collect() }
+        Self { before: [0.0].into_iter().chain(sums).collect() }
     }
 
     fn of_run(&self, from: usize, to: usize) -> f64 {
@@ -148,9 +146,8 @@ impl<'a> Masses<'a> {
 
     /// The probability that the source's water passes a place.
     fn of(&self, above: &Above) -> f64 {
-        let runs: f64 = above.runs.iter().map(|run| self.of_run(run.start, run.end)).sum();
-        let part = above.part.map_or(0.0, |(number, share)| share * self.probabilities[number]);
-        (runs + part).clamp(0.0, 1.0)
+        // Of manholes only: no reach is passed in part.
+        above.runs.iter().map(|run| self.of_run(run.start, run.end)).sum::<f64>().clamp(0.0, 1.0)
     }
 
     /// The probability that it passes both of two manholes.
@@ -166,27 +163,36 @@ const APART: f64 = 0.02;
 /// A test that tells less than this is not worth a visit: rounding, and no more.
 const LEAST_BITS: f64 = 1e-9;
 
-/// What can be found by testing what manholes' outlets carry: a manhole with the pipes that run into it, or that it is elsewhere.
+/// What testing the outlets of manholes can find: of each manhole its probability together with that of the reaches that run into it,
+/// of whatever else its own.
 ///
 /// # Shape
-/// The manhole or [`Spot::Elsewhere`] that is likeliest so, and how probable it is together with the reaches of the area
-/// that run into the manhole; `None` where that is less than `probability`. Of equally likely ones the first of the area.
+/// One number for each spot of the area, which sum to 1; 0 for reaches that run into a manhole of the area.
 ///
 /// # Complexity
 /// O(spots).
 #[must_use]
-pub fn settled_at(posterior: &Posterior<'_>, probability: f64) -> Option<(Spot, f64)> {
+pub fn units(posterior: &Posterior<'_>) -> Vec<f64> {
     let area = posterior.area();
-    let network = area.network();
     let mut units = vec![0.0; area.len()];
     for (number, (spot, p)) in area.spots().iter().zip(posterior.probabilities()).enumerate() {
         let unit = match spot {
-            Spot::Reach(reach) => area.number(Spot::Node(network.reach(*reach).to)),
+            Spot::Reach(reach) => area.number(Spot::Node(area.network().reach(*reach).to)),
             Spot::Node(_) | Spot::Elsewhere => None,
         };
         // The reach that the start lies on the inside of runs into no manhole of the area.
         units[unit.unwrap_or(number)] += p;
     }
+    units
+}
+
+/// The likeliest of the [`units`], if it is at least so probable; of equally likely ones the first of the area.
+///
+/// # Complexity
+/// O(spots).
+#[must_use]
+pub fn settled_at(posterior: &Posterior<'_>, probability: f64) -> Option<(Spot, f64)> {
+    let units = units(posterior);
     let best = (0..units.len()).max_by(|a, b| units[*a].total_cmp(&units[*b]).then(b.cmp(a)))?;
-    (units[best] >= probability).then(|| (area.spot(best), units[best]))
+    (units[best] >= probability).then(|| (posterior.area().spot(best), units[best]))
 }

@@ -182,6 +182,34 @@ impl<'a> Locator<'a> {
         })
     }
 
+    /// The observations that count, by id.
+    pub fn counting(&self) -> impl Iterator<Item = &Observation> {
+        self.counted().map(|(observation, _)| observation)
+    }
+
+    /// Pairs of observations that found the source where no one source lies upstream of both: one of them is wrong, or there are two
+    /// sources. By id, the lesser one first.
+    ///
+    /// # Complexity
+    /// O(k² · runs²) for the k observations that found it.
+    #[must_use]
+    pub fn apart(&self) -> Vec<[&str; 2]> {
+        let found: Vec<&(Observation, Above)> =
+            self.counted().filter(|(o, _)| o.rates.strength(o.outcome) > 0.0).collect();
+        let meet = |a: &Above, b: &Above| {
+            let own = |above: &Above| above.part.map(|(number, _)| number..number + 1);
+            let all = |above: &Above| above.runs.iter().cloned().chain(own(above)).collect::<Vec<_>>();
+            let theirs = all(b);
+            all(a).iter().any(|r| theirs.iter().any(|s| r.start.max(s.start) < r.end.min(s.end)))
+        };
+        let mut pairs = Vec::new();
+        for (k, (a, above)) in found.iter().enumerate() {
+            let others = found[k + 1..].iter().filter(|(_, other)| !meet(above, other));
+            pairs.extend(others.map(|(b, _)| [a.id.as_str(), b.id.as_str()]));
+        }
+        pairs
+    }
+
     /// The observations that count, by id: of those at one place in one epoch that say the same, the strongest; of equally
     /// strong ones the first.
     fn counted(&self) -> impl Iterator<Item = &(Observation, Above)> {

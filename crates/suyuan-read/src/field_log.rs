@@ -44,7 +44,10 @@ pub enum LogMethod {
 #[non_exhaustive]
 pub enum LogError {
     /// A column is missing.
-    #[error("no column for {what}; a header such as `id,place,result,method` is needed; it has {}", columns.join(", "))]
+    #[error(
+        "no column for {what}; a header such as `id,place,day,result,method` or `编号,井号,日期,结果,方法` is needed; it has {}",
+        columns.join(", ")
+    )]
     NoColumn {
         /// Which.
         what: &'static str,
@@ -95,7 +98,7 @@ impl LogError {
             (error, Language::English) => error.to_string(),
             (Self::NoColumn { what, columns }, _) => {
                 let what = if *what == "the place" { "位置" } else { "结果" };
-                format!("缺少{what}列；表头应如“编号,位置,结果,方法”，现有列：{}", columns.join("、"))
+                format!("缺少{what}列；表头应如“编号,井号,日期,结果,方法”，现有列：{}", columns.join("、"))
             }
             (Self::Unreadable { line, why }, _) => format!("第 {line} 行无法读取：{why}"),
             (Self::BadValue { line, column, value, expected }, _) => {
@@ -128,30 +131,100 @@ enum Holds {
 
 const NAMES: [(Holds, &[&str]); 7] = [
     (Holds::Id, &["id", "no", "number", "编号", "序号", "样品编号"]),
-    (Holds::Place, &["place", "at", "ref", "manhole", "位置", "点位", "检查井", "井号"]),
-    (Holds::Day, &["day", "date", "when", "time", "日期", "时间", "采样时间"]),
+    (
+        Holds::Place,
+        &[
+            "place",
+            "ref",
+            "manhole",
+            "at",
+            "井号",
+            "检查井",
+            "检查井编号",
+            "井编号",
+            "管点编号",
+            "点位",
+            "检测点位",
+            "位置",
+        ],
+    ),
+    (Holds::Day, &["day", "date", "when", "time", "日期", "采样日期", "采样时间", "检测时间", "时间"]),
     (Holds::Result, &["result", "outcome", "found", "结果", "检测结果", "检出"]),
     (Holds::Method, &["method", "方法", "检测方法"]),
     (Holds::Missed, &["missed", "false_negative", "漏检率"]),
     (Holds::Invented, &["invented", "false_positive", "误检率"]),
 ];
 
-const PRESENT: [&str; 11] =
-    ["present", "dirty", "positive", "yes", "1", "+", "检出", "阳性", "有", "脏", "是"];
-const ABSENT: [&str; 11] =
-    ["absent", "clean", "negative", "no", "0", "-", "未检出", "阴性", "无", "清", "否"];
+const PRESENT: [&str; 14] = [
+    "present",
+    "dirty",
+    "positive",
+    "yes",
+    "1",
+    "+",
+    "检出",
+    "阳性",
+    "有",
+    "脏",
+    "是",
+    "超标",
+    "不合格",
+    "异常",
+];
+const ABSENT: [&str; 14] = [
+    "absent",
+    "clean",
+    "negative",
+    "no",
+    "0",
+    "-",
+    "未检出",
+    "阴性",
+    "无",
+    "清",
+    "否",
+    "未超标",
+    "合格",
+    "正常",
+];
 const KIT: [&str; 6] = ["", "kit", "field", "field kit", "快检", "现场"];
 const LABORATORY: [&str; 5] = ["lab", "laboratory", "化验", "实验室", "实验室检测"];
 
-/// A day without the time that follows it, if one does: `2026-05-01` of `2026-05-01 08:30`.
+/// A day as it is compared: without the time that follows it, and `2026-05-01` whether it is written so, as `2026/5/1`, `2026.5.1`,
+/// `2026年5月1日`, `20260501` or `1.5.2026`. Whatever else stands there is kept as it is; blank if only a time does.
 #[must_use]
-pub fn day_of(text: &str) -> &str {
-    let text = text.trim();
-    let is_time = |rest: &str| rest.contains(':') && rest.starts_with(|c: char| c.is_ascii_digit());
-    match text.split_once([' ', 'T']) {
-        Some((day, rest)) if is_time(rest) => day.trim_end(),
+pub fn day_of(text: &str) -> String {
+    let is_time = |word: &str| {
+        let bare = word.trim_start_matches("上午").trim_start_matches("下午");
+        let parts: Vec<&str> = bare.split(':').collect();
+        parts.len() > 1 && parts.iter().all(|p| p.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    // The T of an ISO time, between digits.
+    let spread = match text.split_once('T') {
+        Some((day, time)) if day.ends_with(|c: char| c.is_ascii_digit()) && is_time(time) => day,
         _ => text,
-    }
+    };
+    let words: Vec<&str> = spread
+        .split_whitespace()
+        .filter(|w| !is_time(w) && !["上午", "下午", "AM", "PM"].contains(w))
+        .collect();
+    let day = words.join(" ");
+    let numbers: Vec<&str> =
+        day.split(['-', '/', '.', '年', '月', '日']).map(str::trim).filter(|n| !n.is_empty()).collect();
+    let number = |text: &str| text.parse::<u32>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let iso = |y: &str, m: &str, d: &str| {
+        let (y, m, d) = (number(y)?, number(m)?, number(d)?);
+        ((1900..2200).contains(&y) && (1..=12).contains(&m) && (1..=31).contains(&d))
+            .then(|| format!("{y}-{m:02}-{d:02}"))
+    };
+    let known = match numbers.as_slice() {
+        [y, m, d] if y.len() == 4 => iso(y, m, d),
+        // Only with points is the day sure to come first.
+        [d, m, y] if y.len() == 4 && day.contains('.') => iso(y, m, d),
+        [all] if all.len() == 8 && all.is_ascii() => iso(&all[..4], &all[4..6], &all[6..]),
+        _ => None,
+    };
+    known.unwrap_or(day)
 }
 
 /// Reads a field log: a table with a header, separated by commas, semicolons or tabs, in UTF-8 or GBK.
@@ -186,8 +259,9 @@ fn parse(text: &str) -> Result<Vec<LogEntry>, LogError> {
     let mut rows = rows.into_iter();
     let header: Vec<String> = rows.next().map(|r| r.iter().map(str::to_owned).collect()).unwrap_or_default();
     let column = |holds: Holds| {
+        // The first of our names that the header has.
         let names = NAMES.iter().find(|n| n.0 == holds)?.1;
-        header.iter().position(|name| names.contains(&name.to_lowercase().as_str()))
+        names.iter().find_map(|name| header.iter().position(|column| column.to_lowercase() == **name))
     };
     for (holds, what) in [(Holds::Place, "the place"), (Holds::Result, "the result")] {
         if column(holds).is_none() {
@@ -209,7 +283,9 @@ fn parse(text: &str) -> Result<Vec<LogEntry>, LogError> {
         let rate = |holds: Holds| match cell(holds) {
             "" => Ok(None),
             text => {
-                let rate = text.parse::<f64>().ok().filter(|rate| (0.0..=1.0).contains(rate));
+                let (text, scale) = text.strip_suffix('%').map_or((text, 1.0), |text| (text.trim(), 0.01));
+                let rate = text.parse::<f64>().ok().map(|rate| rate * scale);
+                let rate = rate.filter(|rate| (0.0..=1.0).contains(rate));
                 rate.map(Some).ok_or_else(|| bad(holds, RATES))
             }
         };
@@ -236,7 +312,7 @@ fn parse(text: &str) -> Result<Vec<LogEntry>, LogError> {
             line,
             id,
             place: cell(Holds::Place).to_owned(),
-            day: day_of(cell(Holds::Day)).to_owned(),
+            day: day_of(cell(Holds::Day)),
             present,
             method: if is_kit { LogMethod::FieldKit } else { LogMethod::Laboratory },
             missed: rate(Holds::Missed)?,

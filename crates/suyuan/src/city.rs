@@ -64,6 +64,14 @@ impl City {
     /// # Errors
     /// [`Error::Export`] if `target`, or a file that is named after it, is one of the city's sources.
     pub fn guard_sources(&self, target: &Path) -> Result<(), Error> {
+        self.guard(target, self.sources.iter().map(|s| Path::new(&s.0)))
+    }
+
+    /// Refuses a target that is one of some files, or that would be written over one of them.
+    ///
+    /// # Errors
+    /// [`ExportError::IsInput`] naming the file.
+    pub fn guard<'a>(&self, target: &Path, files: impl IntoIterator<Item = &'a Path>) -> Result<(), Error> {
         let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let parts = |path: &Path| {
             let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
@@ -82,7 +90,7 @@ impl City {
             let same_kind = source.extension() == target.extension();
             whole(source) == whole(&target) || (source_folder == folder && named && same_kind)
         };
-        match self.sources.iter().map(|s| Path::new(&s.0)).find(|s| is_source(s)) {
+        match files.into_iter().find(|s| is_source(s)) {
             Some(source) => Err(ExportError::IsInput { path: source.to_owned() }.into()),
             None => Ok(()),
         }

@@ -112,6 +112,16 @@ pub enum Error {
     /// An error rate is no probability.
     #[error(transparent)]
     BadRate(#[from] BadRate),
+    /// A line of a field log cannot be used.
+    #[error("line {line} of the field log (test {id}): {source}")]
+    InLog {
+        /// The line, from 1.
+        line: u64,
+        /// The test.
+        id: String,
+        /// Why.
+        source: Box<Error>,
+    },
     /// Tests that are said never to be wrong contradict each other.
     #[error(transparent)]
     Contradiction(Contradiction),
@@ -176,6 +186,13 @@ impl Error {
             (Self::MissingLayer { role }, Language::Chinese) => format!("缺少 {role} 图层"),
             (Self::NeedsSurvey { what }, Language::Chinese) => {
                 format!("{what} 需要原始测绘文件，预处理管网中没有")
+            }
+            (Self::InLog { line, id, source }, language) => {
+                let source = source.message(language);
+                match language {
+                    Language::English => format!("line {line} of the field log (test {id}): {source}"),
+                    Language::Chinese => format!("检测记录第 {line} 行（{id}）：{source}"),
+                }
             }
             (Self::BadRate(error), Language::Chinese) => {
                 format!("误判率 {} 无效，应为 0 到 1 之间的概率", error.value)

@@ -48,12 +48,12 @@ pub use moment::Moment;
 pub use package::{Background, findings_package, run_info, trace_package};
 pub use project::read_project;
 pub use questions::{
-    AccumulateAnswer, AmountOf, BetweenAnswer, CommonAnswer, DistrictAnswer, EndAnswer, IsolateAnswer,
-    LocateAnswer, LocateRequest, MeetingAnswer, ObservationAnswer, PartitionAnswer, PathAnswer, PlaceAmount,
-    PlaceProbability, PlaceTravel, PlugAnswer, ProfileAnswer, ProfileReachAnswer, ReachTravelAnswer,
-    SharedAnswer, SpotAnswer, SuspectAnswer, TravelAnswer, TravelRequest, UnusedAnswer, VisitAnswer,
-    WayReachAnswer, WhyAnswer, WhyTest, accumulate_package, between_package, isolate_package, locate_package,
-    path_package, profile_drawing,
+    AccumulateAnswer, AmountOf, BetweenAnswer, CommonAnswer, DistrictAnswer, EndAnswer, FoundAnswer,
+    IsolateAnswer, LocateAnswer, LocateRequest, MeetingAnswer, ObservationAnswer, PartitionAnswer,
+    PathAnswer, PlaceAmount, PlaceProbability, PlaceTravel, PlugAnswer, ProfileAnswer, ProfileReachAnswer,
+    ReachTravelAnswer, SharedAnswer, SpotAnswer, SuspectAnswer, TravelAnswer, TravelRequest, UnusedAnswer,
+    VisitAnswer, WayReachAnswer, WhyAnswer, WhyTest, accumulate_package, between_package, isolate_package,
+    locate_package, path_package, profile_drawing,
 };
 pub use reference::Reference;
 pub use repair::{MOST_REPAIRS, RepairAnswer, repaired_package};

@@ -1,17 +1,17 @@
 //! Where the source is, by what was found where, and which manhole to open next.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
 use suyuan_core::raw::ShapeKind;
-use suyuan_core::{Coord, Language};
+use suyuan_core::{Coord, Language, NodeKind};
 use suyuan_export::{Look, Package};
 use suyuan_locate::{
     Costs, ErrorRates, Explanation, Locator, Observation, Outcome, Prior, SearchArea, Spot, Visit, entropy,
-    huffman, next_visits, settled_at,
+    huffman, next_visits, settled_at, units,
 };
-use suyuan_network::{Place, PlaceKind};
+use suyuan_network::{NodeId, Place, PlaceError, PlaceKind, ReachId};
 use suyuan_read::{LogEntry, LogMethod, day_of};
 use suyuan_trace::trace_upstream;
 
@@ -23,8 +23,12 @@ use crate::package::{lies_around, places, run_info};
 use crate::places::Places;
 use crate::rows::{Kind, Rows};
 
-/// From here on a place is taken as found, and so much of the probability the listed places have together.
+/// From here on a manhole is taken as found, and so much of the probability the listed places have together.
 const ENOUGH: f64 = 0.95;
+/// A test that tells less is not worth a visit, bits.
+const WORTH_A_VISIT: f64 = 0.04;
+/// From where a crew stands to the network it may be far, metres.
+const CREW_REACH: f64 = 1e6;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +48,7 @@ pub struct LocateRequest {
     pub max_snap: f64,
 }
 
-/// A test as it was counted.
+/// A test of water that comes to the start.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ObservationAnswer {
     /// Its id in the log.
@@ -57,8 +61,10 @@ pub struct ObservationAnswer {
     pub missed: f64,
     /// How often it finds what is not there.
     pub invented: f64,
-    /// How probable this outcome is by all that is known now; a small one says that something does not fit.
-    pub expected: f64,
+    /// Whether it counts: of tests at one place and day that say the same only the strongest does.
+    pub counts: bool,
+    /// The probability, by all that is known, that it is wrong.
+    pub wrong: f64,
 }
 
 /// A test that says nothing of this source.
@@ -74,8 +80,8 @@ pub struct UnusedAnswer {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WhyAnswer {
     /// Natural logarithm of what was believed before.
-    pub prior: Option<f64>,
-    /// How likely each test is if the source is there, natural logarithms; `null` where it could not be.
+    pub prior: f64,
+    /// How likely each test that counts is if the source is there, natural logarithms.
     pub tests: Vec<WhyTest>,
     /// How likely all tests are together.
     pub evidence: f64,
@@ -86,8 +92,8 @@ pub struct WhyAnswer {
 pub struct WhyTest {
     /// Its id.
     pub id: String,
-    /// Natural logarithm; `null` where it could not be.
-    pub log: Option<f64>,
+    /// Natural logarithm.
+    pub log: f64,
 }
 
 /// A place that the source may be at.
@@ -108,6 +114,17 @@ pub struct PlaceProbability {
     pub together: f64,
     /// What made it so.
     pub why: WhyAnswer,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundAnswer {
+    /// `node` for a manhole and the pipes that run into it, `pipe` for the one that the start lies on, `elsewhere`.
+    pub kind: &'static str,
+    /// Its id; blank for elsewhere.
+    pub id: String,
+    /// Its probability.
+    pub probability: f64,
 }
 
 /// A drainer that may be the source.
@@ -147,42 +164,50 @@ pub struct LocateAnswer {
     pub schema: &'static str,
     /// Where pollution shows.
     pub start: StartAnswer,
-    /// The tests that count, in the order of the log.
+    /// The tests of water that comes to the start, in the order of the log.
     pub observations: Vec<ObservationAnswer>,
     /// Tests of water that does not come to the start.
     pub unused: Vec<UnusedAnswer>,
-    /// `found` if one manhole and the pipes that run into it have 0.95, or elsewhere has; `not_separable` if no test of a manhole's outlet tells anything more, else `open`.
+    /// Pairs of tests that cannot both be right if there is one source.
+    pub apart: Vec<[String; 2]>,
+    /// `found`; `not_separable` if no test of a manhole's outlet tells anything worth a visit; else `open`.
     pub state: &'static str,
+    /// A manhole with the pipes that run into it that has 0.95, or that it is elsewhere; `null` before.
+    pub found: Option<FoundAnswer>,
     /// The likeliest places that have 0.95 together.
     pub places: Vec<PlaceProbability>,
     /// Drainers of some probability, likeliest first.
     pub candidates: Vec<SuspectAnswer>,
     /// The probability that it is not in this network.
     pub elsewhere: f64,
-    /// Manholes to open next, best first.
+    /// Manholes to open next, best first; none once it is found.
     pub next: Vec<VisitAnswer>,
-    /// What is not known yet, bits.
+    /// What is not known yet of the manhole, bits.
     pub bits: f64,
-    /// The expected number of tests that no plan can do without, were they never wrong.
+    /// The expected number of tests that no plan can do without to be certain of the manhole, were they never wrong; 0 once
+    /// it is found.
     pub least_tests: f64,
     /// The probability of every place.
     #[serde(skip)]
     pub probabilities: Vec<(Spot, f64)>,
+    /// The listed places, each with its likeliest drainer.
+    #[serde(skip)]
+    listed: Vec<(Spot, String)>,
     #[serde(skip)]
     visits: Vec<Visit>,
 }
 
-fn finite(log: f64) -> Option<f64> {
-    log.is_finite().then(|| round(log.min(0.0), 9))
+fn reach_of(spot: Spot) -> Option<ReachId> {
+    match spot {
+        Spot::Reach(reach) => Some(reach),
+        Spot::Node(_) | Spot::Elsewhere => None,
+    }
 }
 
 fn why(explained: Explanation) -> WhyAnswer {
-    let tests = explained.observations.into_iter().map(|(id, log)| WhyTest { id, log: finite(log) });
-    WhyAnswer {
-        prior: finite(explained.prior),
-        tests: tests.collect(),
-        evidence: round(explained.evidence.min(0.0), 9),
-    }
+    let log = |value: f64| round(value, 9);
+    let tests = explained.observations.into_iter().map(|(id, value)| WhyTest { id, log: log(value) });
+    WhyAnswer { prior: log(explained.prior), tests: tests.collect(), evidence: log(explained.evidence) }
 }
 
 fn rates_of(entry: &LogEntry) -> Result<ErrorRates, Error> {
@@ -200,7 +225,8 @@ impl City {
     /// each drainer is believed to be it as [`rank_candidates`] ranks it.
     ///
     /// # Errors
-    /// [`Error::BadReference`] and [`Error::Place`] for places that are not there; [`Error::Contradiction`] if tests that are said
+    /// [`Error::BadReference`] and [`Error::Place`] for places that are not there, [`Error::InLog`] for those of the log;
+    /// [`Error::CannotCombine`] for a day and a log without days; [`Error::Contradiction`] if tests that are said
     /// never to be wrong contradict each other.
     ///
     /// # Complexity
@@ -220,7 +246,12 @@ impl City {
         let before = locator.posterior().map_err(Error::Contradiction)?.of_known();
         let (mut used, mut unused) = (Vec::new(), Vec::new());
         for entry in &request.log {
-            let (place, answer) = at(&entry.place)?;
+            let in_line = |source: Error| Error::InLog {
+                line: entry.line,
+                id: entry.id.clone(),
+                source: source.into(),
+            };
+            let (place, answer) = at(&entry.place).map_err(in_line)?;
             let outcome = if entry.present { Outcome::Present } else { Outcome::Absent };
             let rates = rates_of(entry)?;
             match locator.observe(Observation {
@@ -235,58 +266,103 @@ impl City {
             }
         }
         let posterior = locator.posterior().map_err(Error::Contradiction)?;
+        let counting: BTreeSet<&str> = locator.counting().map(|o| o.id.as_str()).collect();
         let observations = used.into_iter().map(|(id, place, at, outcome, rates)| {
             let upstream = posterior.upstream_of(&place);
-            let [yes, no] = rates.of(outcome);
-            let outcome = if outcome == Outcome::Present { "present" } else { "absent" };
-            let expected = round(upstream * yes + (1.0 - upstream) * no, 6);
-            ObservationAnswer {
-                id,
-                at,
-                outcome,
-                missed: rates.missed(),
-                invented: rates.invented(),
-                expected,
-            }
+            let (outcome, wrong) = match outcome {
+                Outcome::Present => ("present", 1.0 - upstream),
+                Outcome::Absent => ("absent", upstream),
+            };
+            let counts = counting.contains(id.as_str());
+            let (missed, invented) = (rates.missed(), rates.invented());
+            ObservationAnswer { id, at, outcome, missed, invented, counts, wrong: round(wrong, 6) }
+        });
+        let name = |spot: Spot| match spot {
+            Spot::Node(node) => ("node", network.node(node).name.to_owned()),
+            Spot::Reach(reach) => ("pipe", network.pipe_name(network.reach(reach).pipe).to_owned()),
+            Spot::Elsewhere => ("elsewhere", String::new()),
+        };
+        let found = settled_at(&posterior, ENOUGH).map(|(spot, probability)| {
+            let (kind, id) = name(spot);
+            FoundAnswer { kind, id, probability: round(probability, 6) }
         });
         let mut together = 0.0;
         let set = posterior.credible_set(ENOUGH);
-        let found = settled_at(&posterior, ENOUGH).is_some();
-        let listed = set.into_iter().zip(1..).filter_map(|((at, probability), rank)| {
+        let places = set.iter().copied().zip(1..).filter_map(|((at, probability), rank)| {
             together += probability;
-            let (kind, id, between) = match at {
-                Spot::Node(node) => ("node", network.node(node).name.to_owned(), None),
+            let (kind, id) = name(at);
+            let between = match at {
                 Spot::Reach(reach) => {
                     let row = network.reach(reach);
-                    let ends = [row.from, row.to].map(|n| network.node(n).name.to_owned());
-                    ("pipe", network.pipe_name(row.pipe).to_owned(), Some(ends))
+                    Some([row.from, row.to].map(|n| network.node(n).name.to_owned()))
                 }
-                Spot::Elsewhere => ("elsewhere", String::new(), None),
+                Spot::Node(_) | Spot::Elsewhere => None,
             };
             let why = why(locator.explain(&posterior, at)?);
             let (probability, together) = (round(probability, 6), round(together, 6));
             Some(PlaceProbability { rank, kind, id, between, probability, together, why })
         });
-        let listed: Vec<PlaceProbability> = listed.collect();
+        let places: Vec<PlaceProbability> = places.collect();
+        let now = posterior.of_known();
+        let likeliest = |spot: Spot| {
+            let here = ranked.iter().filter(|c| link(c).is_some()).zip(&now).filter(|(c, _)| {
+                let of_place = |place: &Place| match place.kind {
+                    PlaceKind::Node(node) => Spot::Node(node),
+                    PlaceKind::Reach { reach, .. } => Spot::Reach(reach),
+                };
+                link(c).is_some_and(|(place, _)| of_place(&place) == spot)
+            });
+            // Of equal ones the first.
+            let best = here.reduce(|a, b| if b.1 > a.1 { b } else { a });
+            best.map_or_else(String::new, |(c, _)| self.drainers.drainer(c.drainer).id.clone())
+        };
+        let listed = set.iter().map(|(spot, _)| (*spot, likeliest(*spot))).collect();
         let mut candidates: Vec<SuspectAnswer> = drainers
-            .zip(before.iter().zip(posterior.of_known()))
-            .filter(|(_, (_, now))| *now > 0.0)
+            .zip(before.iter().zip(&now))
+            .filter(|(_, (_, now))| **now > 0.0)
             .map(|(drainer, (before, now))| SuspectAnswer {
                 rank: 0,
                 drainer: drainer.id.clone(),
                 name: drainer.name.clone(),
-                probability: round(now, 6),
+                probability: round(*now, 6),
                 before: round(*before, 6),
             })
             .collect();
         // Equal ones stay in the order they were ranked in before any test.
         candidates.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         candidates.iter_mut().zip(1..).for_each(|(c, rank)| c.rank = rank);
-        let crew = request.crew.as_deref().map(at).transpose()?;
-        let costs = Costs { from: crew.and_then(|(place, _)| place.spot), ..Costs::default() };
-        let undated = request.log.iter().all(|entry| entry.day.is_empty()).then_some("");
-        let epoch = request.day.as_deref().map(day_of).or(undated);
-        let visits = next_visits(&posterior, ErrorRates::FIELD_KIT, &costs, epoch, request.visits);
+        let crew = request.crew.as_deref().map(|text| find(&known_places, text, CREW_REACH)).transpose()?;
+        if let Some(what) =
+            crew.iter().find(|(place, _)| place.spot.is_none()).map(|(_, told)| told.id.clone())
+        {
+            return Err(PlaceError::NoGeometry { what }.into());
+        }
+        let costs = Costs {
+            from: crew.and_then(|(place, _)| place.spot),
+            closed: self.closed(&area),
+            ..Costs::default()
+        };
+        let is_undated = request.log.iter().all(|entry| entry.day.is_empty());
+        let epoch = match &request.day {
+            Some(_) if is_undated && !request.log.is_empty() => {
+                return Err(Error::CannotCombine { first: "--day", second: "observations without days" });
+            }
+            Some(day) => Some(day_of(day)),
+            None => is_undated.then(String::new),
+        };
+        let proposed = |epoch: Option<&str>, count: usize| {
+            let mut visits = next_visits(&posterior, ErrorRates::FIELD_KIT, &costs, epoch, count);
+            visits.retain(|visit| visit.bits >= WORTH_A_VISIT && found.is_none());
+            visits
+        };
+        let visits = proposed(epoch.as_deref(), request.visits);
+        let state = match &found {
+            Some(_) => "found",
+            // Whatever is left for another day.
+            None if is_undated && proposed(epoch.as_deref(), 1).is_empty() => "not_separable",
+            None if !is_undated && proposed(None, 1).is_empty() => "not_separable",
+            None => "open",
+        };
         let next = visits.iter().zip(1..).map(|(visit, rank)| VisitAnswer {
             rank,
             at: spot(network, PlaceKind::Node(visit.node), &[]),
@@ -294,27 +370,43 @@ impl City {
             bits: round(visit.bits, 6),
             minutes: round(visit.minutes, 1),
         });
-        let state = match (found, visits.is_empty() && request.visits > 0) {
-            (true, _) => "found",
-            (false, true) => "not_separable",
-            (false, false) => "open",
-        };
-        let probabilities = posterior.probabilities();
+        let (probabilities, units) = (posterior.probabilities(), units(&posterior));
+        let apart = locator.apart().into_iter().map(|pair| pair.map(str::to_owned)).collect();
+        let least_tests = if found.is_some() { 0.0 } else { round(huffman(&units), 6) };
         self.intact(LocateAnswer {
             schema: "suyuan.locate/1",
             start: told,
             observations: observations.collect(),
             unused,
+            apart,
             state,
-            places: listed,
+            found,
+            places,
+            listed,
             candidates,
             elsewhere: round(posterior.at(Spot::Elsewhere), 6),
             next: next.collect(),
-            bits: round(entropy(probabilities), 6),
-            least_tests: round(huffman(probabilities), 6),
+            bits: round(entropy(&units), 6),
+            least_tests,
             probabilities: area.spots().iter().copied().zip(probabilities.iter().copied()).collect(),
             visits,
         })
+    }
+
+    /// Nodes that nobody opens: outfalls, gates and works; and where manholes were surveyed, mere joints of pipes.
+    fn closed(&self, area: &SearchArea<'_>) -> BTreeSet<NodeId> {
+        let network = &self.network;
+        let nodes = area.spots().iter().filter_map(|spot| match spot {
+            Spot::Node(node) => Some(*node),
+            Spot::Reach(_) | Spot::Elsewhere => None,
+        });
+        nodes
+            .filter(|node| match network.node(*node).kind {
+                NodeKind::Outfall | NodeKind::Control | NodeKind::Structure => true,
+                NodeKind::Joint => network.has_structures(),
+                NodeKind::Manhole | NodeKind::Inlet | NodeKind::PumpStation => false,
+            })
+            .collect()
     }
 }
 
@@ -352,11 +444,11 @@ pub fn locate_package(city: &City, answer: &LocateAnswer, language: Language) ->
         &[
             ("id", "Id", "编号", Kind::Text),
             ("outcome", "Found", "结果", Kind::Text),
-            ("expected", "Probability of this outcome", "该结果的概率", Kind::Real),
+            ("wrong", "Probability that it is wrong", "误判概率", Kind::Real),
         ],
     );
     for test in &answer.observations {
-        tests.text("id", &test.id).text("outcome", test.outcome).exact("expected", test.expected);
+        tests.text("id", &test.id).text("outcome", test.outcome).exact("wrong", test.wrong);
         match test.at.x.zip(test.at.y) {
             Some((x, y)) => tests.shape([[Coord { x, y }].as_slice()]),
             None => tests.shape([]),
@@ -378,18 +470,27 @@ pub fn locate_package(city: &City, answer: &LocateAnswer, language: Language) ->
             ),
         ],
     );
-    let mut at_node = HashMap::new();
+    // A manhole's own probability goes to the pipes that take its water on to the start, else to those that bring it.
+    let mut shares: HashMap<ReachId, f64> = HashMap::new();
+    let in_area: BTreeSet<ReachId> =
+        answer.probabilities.iter().filter_map(|(spot, _)| reach_of(*spot)).collect();
     for (place, p) in &answer.probabilities {
-        if let Spot::Node(node) = place {
-            at_node.insert(*node, *p);
+        let Spot::Node(node) = place else { continue };
+        let known =
+            |reaches: &[ReachId]| reaches.iter().copied().filter(|r| in_area.contains(r)).collect::<Vec<_>>();
+        let mut reaches = known(network.outgoing(*node));
+        if reaches.is_empty() {
+            reaches = known(network.incoming(*node));
+        }
+        for reach in &reaches {
+            *shares.entry(*reach).or_default() += p / reaches.len() as f64;
         }
     }
     let mut drawn = vec![false; network.reach_count()];
     for (place, p) in &answer.probabilities {
         let Spot::Reach(id) = place else { continue };
         let reach = network.reach(*id);
-        let leaving = network.outgoing(reach.from).len().max(1) as f64;
-        let probability = p + at_node.get(&reach.from).copied().unwrap_or(0.0) / leaving;
+        let probability = p + shares.get(id).copied().unwrap_or(0.0);
         pipes
             .text("pipe", network.pipe_name(reach.pipe))
             .text("from_node", network.node(reach.from).name)
@@ -405,7 +506,37 @@ pub fn locate_package(city: &City, answer: &LocateAnswer, language: Language) ->
     }
     let title = language.pick("Probability of the source", "污染源概率");
     let pipes = pipes.table("probability", title, group, Look::Probability);
-    let mut tables = vec![places([&answer.start], language, group), next, tests, pipes];
+    let mut likeliest = Rows::new(
+        ShapeKind::Point,
+        language,
+        &[
+            ("rank", "Rank", "排名", Kind::Integer),
+            ("name", "Place", "位置", Kind::Text),
+            ("drainer", "Likeliest drainer there", "该处最可能的排水户", Kind::Text),
+            ("probability", "Probability of the source", "污染源概率", Kind::Real),
+        ],
+    );
+    for (told, (place, drainer)) in answer.places.iter().zip(&answer.listed) {
+        let line;
+        let at = match place {
+            Spot::Node(node) => network.node(*node).place,
+            Spot::Reach(reach) => {
+                line = network.line_along_flow(*reach);
+                line.get(line.len() / 2).copied()
+            }
+            Spot::Elsewhere => None,
+        };
+        let Some(at) = at else { continue };
+        likeliest
+            .integer("rank", told.rank as i64)
+            .text("name", &told.id)
+            .text("drainer", drainer)
+            .exact("probability", told.probability);
+        likeliest.shape([[at].as_slice()]);
+    }
+    let title = language.pick("Likeliest places", "最可能的位置");
+    let likeliest = likeliest.table("likeliest", title, group, Look::Candidates);
+    let mut tables = vec![places([&answer.start], language, group), next, likeliest, tests, pipes];
     tables.extend(lies_around(city, &tables, &drawn, language));
     Package {
         title: format!("{} {}", language.pick("suyuan locate", "排查定位"), answer.start.id),

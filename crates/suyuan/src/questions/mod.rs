@@ -16,8 +16,8 @@ pub use between::{BetweenAnswer, between_package};
 pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
 pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
 pub use locate::{
-    LocateAnswer, LocateRequest, ObservationAnswer, PlaceProbability, SuspectAnswer, UnusedAnswer,
-    VisitAnswer, WhyAnswer, WhyTest, locate_package,
+    FoundAnswer, LocateAnswer, LocateRequest, ObservationAnswer, PlaceProbability, SuspectAnswer,
+    UnusedAnswer, VisitAnswer, WhyAnswer, WhyTest, locate_package,
 };
 pub use partition::{DistrictAnswer, PartitionAnswer};
 pub use path::{PathAnswer, WayReachAnswer, path_package};
