@@ -45,7 +45,7 @@ pub enum LogMethod {
 pub enum LogError {
     /// A column is missing.
     #[error(
-        "no column for {what}; a header such as `id,place,day,result,method` or `编号,井号,日期,结果,方法` is needed; it has {}",
+        "no column for {what}; a header such as `id,place,day,result,method` is needed; it has {}",
         columns.join(", ")
     )]
     NoColumn {
