@@ -304,19 +304,21 @@ impl City {
         });
         let places: Vec<PlaceProbability> = places.collect();
         let now = posterior.of_known();
-        let likeliest = |spot: Spot| {
-            let here = ranked.iter().filter(|c| link(c).is_some()).zip(&now).filter(|(c, _)| {
-                let of_place = |place: &Place| match place.kind {
-                    PlaceKind::Node(node) => Spot::Node(node),
-                    PlaceKind::Reach { reach, .. } => Spot::Reach(reach),
-                };
-                link(c).is_some_and(|(place, _)| of_place(&place) == spot)
-            });
-            // Of equal ones the first.
-            let best = here.reduce(|a, b| if b.1 > a.1 { b } else { a });
-            best.map_or_else(String::new, |(c, _)| self.drainers.drainer(c.drainer).id.clone())
-        };
-        let listed = set.iter().map(|(spot, _)| (*spot, likeliest(*spot))).collect();
+        // The likeliest drainer of each place; of equal ones the first.
+        let mut likeliest: HashMap<Spot, (f64, &str)> = HashMap::new();
+        let linked = ranked.iter().filter_map(|c| Some((c.drainer, link(c)?.0)));
+        for ((drainer, place), now) in linked.zip(&now) {
+            let spot = match place.kind {
+                PlaceKind::Node(node) => Spot::Node(node),
+                PlaceKind::Reach { reach, .. } => Spot::Reach(reach),
+            };
+            let best = likeliest.entry(spot).or_insert((-1.0, ""));
+            if *now > best.0 {
+                *best = (*now, &self.drainers.drainer(drainer).id);
+            }
+        }
+        let drainer_at = |spot: &Spot| likeliest.get(spot).map_or_else(String::new, |best| best.1.to_owned());
+        let listed = set.iter().map(|(spot, _)| (*spot, drainer_at(spot))).collect();
         let mut candidates: Vec<SuspectAnswer> = drainers
             .zip(before.iter().zip(&now))
             .filter(|(_, (_, now))| **now > 0.0)
