@@ -135,3 +135,32 @@ fn the_map_holds_all_of_the_probability() {
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert_eq!(fs::read_to_string(&log).unwrap(), "place,result\nYS0005,dirty\n");
 }
+
+#[test]
+fn where_all_was_tested_it_goes_on_another_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = "place,result\n".to_owned();
+    for round in 0.. {
+        assert!(round < 20, "{log}");
+        let answer: Value =
+            serde_json::from_slice(&locate(folder.path(), &log, &["--json", "--visits", "100"]).stdout)
+                .unwrap();
+        assert_eq!(answer["state"], "open");
+        let next = answer["next"].as_array().unwrap();
+        if next.is_empty() {
+            break;
+        }
+        for visit in next {
+            log += &format!(
+                "{},{}\n",
+                visit["at"]["id"].as_str().unwrap(),
+                if round % 2 == 0 { "clean" } else { "dirty" }
+            );
+        }
+    }
+    assert!(stdout(&locate(folder.path(), &log, &[])).contains("go on another day"));
+    // With days it does.
+    let dated = log.replace("place,result", "day,place,result").replace("\nYS", "\n1,YS");
+    let answer: Value = serde_json::from_slice(&locate(folder.path(), &dated, &["--json"]).stdout).unwrap();
+    assert!(!answer["next"].as_array().unwrap().is_empty());
+}

@@ -17,6 +17,17 @@ pub enum Spot {
     Elsewhere,
 }
 
+impl Spot {
+    /// The spot that a place belongs to.
+    #[must_use]
+    pub fn of(place: &Place) -> Self {
+        match place.kind {
+            PlaceKind::Node(node) => Self::Node(node),
+            PlaceKind::Reach { reach, .. } => Self::Reach(reach),
+        }
+    }
+}
+
 /// Every place upstream of where pollution shows, numbered.
 ///
 /// # Shape
@@ -133,7 +144,6 @@ impl<'a> SearchArea<'a> {
     /// The number of the spot that a place belongs to; `None` if its water does not come to the start.
     pub(crate) fn number_of_place(&self, place: &Place) -> Option<usize> {
         match (place.kind, self.start.kind) {
-            (PlaceKind::Node(node), _) => self.number(Spot::Node(node)),
             // Below the start on its own reach, where no ring leads round.
             (PlaceKind::Reach { reach, above_end }, PlaceKind::Reach { reach: own, above_end: start })
                 if reach == own
@@ -142,7 +152,7 @@ impl<'a> SearchArea<'a> {
             {
                 None
             }
-            (PlaceKind::Reach { reach, .. }, _) => self.number_of_reach(reach),
+            _ => self.number(Spot::of(place)),
         }
     }
 

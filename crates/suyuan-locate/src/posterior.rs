@@ -62,13 +62,12 @@ pub struct Contradiction;
 type PlaceKey = (Spot, u64);
 
 fn key_of(place: &Place) -> PlaceKey {
-    match place.kind {
-        PlaceKind::Node(node) => (Spot::Node(node), 0),
+    let decimetres = match place.kind {
+        PlaceKind::Node(_) => 0,
         // Within a decimetre it is one place.
-        PlaceKind::Reach { reach, above_end } => {
-            (Spot::Reach(reach), (above_end.max(0.0) * 10.0).round() as u64)
-        }
-    }
+        PlaceKind::Reach { above_end, .. } => (above_end.max(0.0) * 10.0).round() as u64,
+    };
+    (Spot::of(place), decimetres)
 }
 
 impl<'a> Locator<'a> {

@@ -155,8 +155,8 @@ fn tell(answer: &LocateAnswer, visits: usize, say: &Say) {
         ));
     } else if answer.next.is_empty() && visits > 0 {
         say.answer(say.pick(
-            "every manhole that tells anything was tested that day: go on another day",
-            "当日可测的井均已检测，请改日继续",
+            "every manhole that tells anything was tested that day: go on another day, and write the days into the log",
+            "当日可测的井均已检测，请改日继续，并在记录中写明日期",
         ));
     }
     if answer.next.is_empty() {

@@ -4,14 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use suyuan_attribution::{Candidate, rank_candidates};
-use suyuan_core::raw::ShapeKind;
-use suyuan_core::{Coord, Language, NodeKind};
-use suyuan_export::{Look, Package};
+use suyuan_core::NodeKind;
 use suyuan_locate::{
     Costs, ErrorRates, Explanation, Locator, Observation, Outcome, Prior, SearchArea, Spot, Visit, entropy,
     huffman, next_visits, settled_at, units,
 };
-use suyuan_network::{NodeId, Place, PlaceError, PlaceKind, ReachId};
+use suyuan_network::{NodeId, Place, PlaceError, PlaceKind};
 use suyuan_read::{LogEntry, LogMethod, day_of};
 use suyuan_trace::trace_upstream;
 
@@ -19,13 +17,11 @@ use super::{SpotAnswer, find, spot};
 use crate::answer::{StartAnswer, round};
 use crate::city::City;
 use crate::error::Error;
-use crate::package::{lies_around, places, run_info};
 use crate::places::Places;
-use crate::rows::{Kind, Rows};
 
 /// From here on a manhole is taken as found, and so much of the probability the listed places have together.
 const ENOUGH: f64 = 0.95;
-/// A test that tells less is not worth a visit, bits.
+/// A test that tells less is not worth a visit, bits: about what a field kit tells of a chance of one in seventy.
 const WORTH_A_VISIT: f64 = 0.04;
 /// From where a crew stands to the network it may be far, metres.
 const CREW_REACH: f64 = 1e6;
@@ -192,16 +188,9 @@ pub struct LocateAnswer {
     pub probabilities: Vec<(Spot, f64)>,
     /// The listed places, each with its likeliest drainer.
     #[serde(skip)]
-    listed: Vec<(Spot, String)>,
+    pub(super) listed: Vec<(Spot, String)>,
     #[serde(skip)]
-    visits: Vec<Visit>,
-}
-
-fn reach_of(spot: Spot) -> Option<ReachId> {
-    match spot {
-        Spot::Reach(reach) => Some(reach),
-        Spot::Node(_) | Spot::Elsewhere => None,
-    }
+    pub(super) visits: Vec<Visit>,
 }
 
 fn why(explained: Explanation) -> WhyAnswer {
@@ -308,11 +297,7 @@ impl City {
         let mut likeliest: HashMap<Spot, (f64, &str)> = HashMap::new();
         let linked = ranked.iter().filter_map(|c| Some((c.drainer, link(c)?.0)));
         for ((drainer, place), now) in linked.zip(&now) {
-            let spot = match place.kind {
-                PlaceKind::Node(node) => Spot::Node(node),
-                PlaceKind::Reach { reach, .. } => Spot::Reach(reach),
-            };
-            let best = likeliest.entry(spot).or_insert((-1.0, ""));
+            let best = likeliest.entry(Spot::of(&place)).or_insert((-1.0, ""));
             if *now > best.0 {
                 *best = (*now, &self.drainers.drainer(drainer).id);
             }
@@ -360,9 +345,8 @@ impl City {
         let visits = proposed(epoch.as_deref(), request.visits);
         let state = match &found {
             Some(_) => "found",
-            // Whatever is left for another day.
-            None if is_undated && proposed(epoch.as_deref(), 1).is_empty() => "not_separable",
-            None if !is_undated && proposed(None, 1).is_empty() => "not_separable",
+            // What is left for another day is left.
+            None if visits.is_empty() && proposed(None, 1).is_empty() => "not_separable",
             None => "open",
         };
         let next = visits.iter().zip(1..).map(|(visit, rank)| VisitAnswer {
@@ -409,143 +393,5 @@ impl City {
                 NodeKind::Manhole | NodeKind::Inlet | NodeKind::PumpStation => false,
             })
             .collect()
-    }
-}
-
-/// The probability of pipes and manholes, the tests, and the manholes to open next, as layers.
-#[must_use]
-pub fn locate_package(city: &City, answer: &LocateAnswer, language: Language) -> Package {
-    let network = &city.network;
-    let group = language.pick("Search", "排查定位");
-    let mut next = Rows::new(
-        ShapeKind::Point,
-        language,
-        &[
-            ("number", "Number", "序号", Kind::Integer),
-            ("node", "Node", "管点", Kind::Text),
-            ("upstream", "Probability that the source lies upstream", "污染源在其上游的概率", Kind::Real),
-            ("bits", "Information (bits)", "信息量(比特)", Kind::Real),
-            ("minutes", "Cost (minutes)", "耗时(分钟)", Kind::Real),
-        ],
-    );
-    for (visit, told) in answer.visits.iter().zip(&answer.next) {
-        next.integer("number", told.rank as i64)
-            .text("node", &told.at.id)
-            .exact("upstream", told.upstream)
-            .exact("bits", told.bits)
-            .exact("minutes", told.minutes);
-        match network.node(visit.node).place {
-            Some(place) => next.shape([[place].as_slice()]),
-            None => next.shape([]),
-        }
-    }
-    let next = next.table("next", language.pick("Open next", "建议开井"), group, Look::Plugs);
-    let mut tests = Rows::new(
-        ShapeKind::Point,
-        language,
-        &[
-            ("id", "Id", "编号", Kind::Text),
-            ("outcome", "Found", "结果", Kind::Text),
-            ("wrong", "Probability that it is wrong", "误判概率", Kind::Real),
-        ],
-    );
-    for test in &answer.observations {
-        tests.text("id", &test.id).text("outcome", test.outcome).exact("wrong", test.wrong);
-        match test.at.x.zip(test.at.y) {
-            Some((x, y)) => tests.shape([[Coord { x, y }].as_slice()]),
-            None => tests.shape([]),
-        }
-    }
-    let tests = tests.table("tests", language.pick("Tests", "检测点"), group, Look::Tests);
-    let mut pipes = Rows::new(
-        ShapeKind::Line,
-        language,
-        &[
-            ("pipe", "Pipe", "管段编号", Kind::Text),
-            ("from_node", "Upper node", "上游管点", Kind::Text),
-            ("to_node", "Lower node", "下游管点", Kind::Text),
-            (
-                "probability",
-                "Probability of the source, upper manhole included",
-                "污染源概率(含上游井)",
-                Kind::Real,
-            ),
-        ],
-    );
-    // A manhole's own probability goes to the pipes that take its water on to the start, else to those that bring it.
-    let mut shares: HashMap<ReachId, f64> = HashMap::new();
-    let in_area: BTreeSet<ReachId> =
-        answer.probabilities.iter().filter_map(|(spot, _)| reach_of(*spot)).collect();
-    for (place, p) in &answer.probabilities {
-        let Spot::Node(node) = place else { continue };
-        let known =
-            |reaches: &[ReachId]| reaches.iter().copied().filter(|r| in_area.contains(r)).collect::<Vec<_>>();
-        let mut reaches = known(network.outgoing(*node));
-        if reaches.is_empty() {
-            reaches = known(network.incoming(*node));
-        }
-        for reach in &reaches {
-            *shares.entry(*reach).or_default() += p / reaches.len() as f64;
-        }
-    }
-    let mut drawn = vec![false; network.reach_count()];
-    for (place, p) in &answer.probabilities {
-        let Spot::Reach(id) = place else { continue };
-        let reach = network.reach(*id);
-        let probability = p + shares.get(id).copied().unwrap_or(0.0);
-        pipes
-            .text("pipe", network.pipe_name(reach.pipe))
-            .text("from_node", network.node(reach.from).name)
-            .text("to_node", network.node(reach.to).name)
-            .exact("probability", round(probability, 6));
-        let line = network.line_along_flow(*id);
-        if line.len() < 2 {
-            pipes.shape([]);
-        } else {
-            pipes.shape([line.as_slice()]);
-        }
-        drawn[id.index()] = true;
-    }
-    let title = language.pick("Probability of the source", "污染源概率");
-    let pipes = pipes.table("probability", title, group, Look::Probability);
-    let mut likeliest = Rows::new(
-        ShapeKind::Point,
-        language,
-        &[
-            ("rank", "Rank", "排名", Kind::Integer),
-            ("name", "Place", "位置", Kind::Text),
-            ("drainer", "Likeliest drainer there", "该处最可能的排水户", Kind::Text),
-            ("probability", "Probability of the source", "污染源概率", Kind::Real),
-        ],
-    );
-    for (told, (place, drainer)) in answer.places.iter().zip(&answer.listed) {
-        let line;
-        let at = match place {
-            Spot::Node(node) => network.node(*node).place,
-            Spot::Reach(reach) => {
-                line = network.line_along_flow(*reach);
-                line.get(line.len() / 2).copied()
-            }
-            Spot::Elsewhere => None,
-        };
-        let Some(at) = at else { continue };
-        likeliest
-            .integer("rank", told.rank as i64)
-            .text("name", &told.id)
-            .text("drainer", drainer)
-            .exact("probability", told.probability);
-        likeliest.shape([[at].as_slice()]);
-    }
-    let title = language.pick("Likeliest places", "最可能的位置");
-    let likeliest = likeliest.table("likeliest", title, group, Look::Candidates);
-    let mut tables = vec![places([&answer.start], language, group), next, likeliest, tests, pipes];
-    tables.extend(lies_around(city, &tables, &drawn, language));
-    Package {
-        title: format!("{} {}", language.pick("suyuan locate", "排查定位"), answer.start.id),
-        crs: network.crs().clone(),
-        language,
-        tables,
-        focus: Some("probability".to_owned()),
-        run_info: run_info(city),
     }
 }

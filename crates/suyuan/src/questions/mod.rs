@@ -5,6 +5,7 @@ mod between;
 mod common;
 mod isolate;
 mod locate;
+mod locate_map;
 mod partition;
 mod path;
 mod profile;
@@ -17,8 +18,9 @@ pub use common::{CommonAnswer, MeetingAnswer, SharedAnswer};
 pub use isolate::{EndAnswer, IsolateAnswer, PlugAnswer, isolate_package};
 pub use locate::{
     FoundAnswer, LocateAnswer, LocateRequest, ObservationAnswer, PlaceProbability, SuspectAnswer,
-    UnusedAnswer, VisitAnswer, WhyAnswer, WhyTest, locate_package,
+    UnusedAnswer, VisitAnswer, WhyAnswer, WhyTest,
 };
+pub use locate_map::locate_package;
 pub use partition::{DistrictAnswer, PartitionAnswer};
 pub use path::{PathAnswer, WayReachAnswer, path_package};
 pub use profile::{ProfileAnswer, ProfileReachAnswer};
